@@ -1,0 +1,1 @@
+@main struct Lossfuzz { static func main() {} }

@@ -1,0 +1,1 @@
+@main struct Lossref { static func main() {} }
