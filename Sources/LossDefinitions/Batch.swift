@@ -1,0 +1,114 @@
+/// What a kernel is handed: a batch's numbers, and where to put the results.
+///
+/// All pointers are to `count` items in row-major order and stay the caller's. A kernel reads each
+/// input and writes each output once, allocates nothing, and gives every item the same bits in any
+/// batch, at any place in it.
+public struct Batch<Element: LaneElement> {
+  public let count: Int
+  /// Entries of a prediction, and of a target, in one item.
+  public let width: Int
+  public let targetWidth: Int
+  public let prediction: UnsafePointer<Element>
+  /// The targets' numbers; for a loss whose target is a class index, nil.
+  public let target: UnsafePointer<Element>?
+  /// The targets' class indices; otherwise nil.
+  public let indices: UnsafePointer<Int>?
+  /// One weight an item; nil means 1.
+  public let weights: UnsafePointer<Element>?
+  /// 1 / N: the total and the gradient are multiplied by it, the per-item values are not.
+  public let scale: Element
+  /// Where each item's own value goes, unweighted.
+  public let values: UnsafeMutablePointer<Element>?
+  /// Where the gradient of the total goes.
+  public let gradient: UnsafeMutablePointer<Element>?
+
+  public init(
+    count: Int, width: Int, targetWidth: Int, prediction: UnsafePointer<Element>,
+    target: UnsafePointer<Element>?, indices: UnsafePointer<Int>? = nil,
+    weights: UnsafePointer<Element>? = nil, scale: Element = 1,
+    values: UnsafeMutablePointer<Element>? = nil, gradient: UnsafeMutablePointer<Element>? = nil
+  ) {
+    self.count = count
+    self.width = width
+    self.targetWidth = targetWidth
+    self.prediction = prediction
+    self.target = target
+    self.indices = indices
+    self.weights = weights
+    self.scale = scale
+    self.values = values
+    self.gradient = gradient
+  }
+
+  /// The factor of item `i` in the gradient: its weight over the normalizer.
+  @inline(always) func factor(_ i: Int) -> Element {
+    if let weights { weights[i] * scale } else { scale }
+  }
+
+  /// Runs `block` over runs of at most `blockCount` items and sums their values, weighted, in Double
+  /// over a fixed tree: the same bits however the work inside a block is laid out.
+  ///
+  /// `block` is handed the first item, the number of items, and where to put their values.
+  @inline(always)
+  func sum(_ block: (Int, Int, UnsafeMutablePointer<Element>) -> Void) -> Double {
+    var tree = PairwiseSum()
+    withUnsafeTemporaryAllocation(of: Element.self, capacity: Self.blockCount) { scratch in
+      var first = 0
+      while first < count {
+        let n = Swift.min(Self.blockCount, count - first)
+        let destination = values.map { $0 + first } ?? scratch.baseAddress!
+        block(first, n, destination)
+        tree.add(total(destination, weights.map { $0 + first }, n))
+        first += n
+      }
+    }
+    return tree.total * Double(scale)
+  }
+
+  static var blockCount: Int { 256 }
+
+  /// A block's sum: eight strands, then their tree.
+  @inline(always)
+  private func total(
+    _ values: UnsafeMutablePointer<Element>, _ weights: UnsafePointer<Element>?, _ n: Int
+  ) -> Double {
+    var strands = SIMD8<Double>()
+    var i = 0
+    while i < n {
+      for k in 0..<Swift.min(8, n - i) {
+        strands[k] += Double(values[i + k]) * (weights.map { Double($0[i + k]) } ?? 1)
+      }
+      i += 8
+    }
+    let half = strands.lowHalf + strands.highHalf
+    let quarter = half.lowHalf + half.highHalf
+    return quarter.x + quarter.y
+  }
+}
+
+/// Sums blocks by a binary counter: the tree depends on the number of blocks alone.
+struct PairwiseSum {
+  private var levels = SIMD32<Double>()
+  private var count = 0
+
+  @inline(always) mutating func add(_ value: Double) {
+    var carried = value
+    var level = 0
+    while count & (1 << level) != 0 {
+      carried = levels[level] + carried
+      level += 1
+    }
+    levels[level] = carried
+    count += 1
+  }
+
+  @inline(always) var total: Double {
+    var sum = 0.0
+    var level = 0
+    while count >> level != 0 {
+      if count & (1 << level) != 0 { sum = levels[level] + sum }
+      level += 1
+    }
+    return sum
+  }
+}

@@ -1,0 +1,34 @@
+/// A loss and its kernels for one instruction set.
+public protocol CatalogEntry: Sendable {
+  associatedtype L: Loss
+  var float: Kernel<L, Float> { get }
+  var double: Kernel<L, Double> { get }
+}
+
+/// A loss's kernel over a batch: the weighted total over the normalizer; values and gradient go where
+/// the batch says.
+public typealias Kernel<L: Loss, Element: LaneElement> = @Sendable (L, Batch<Element>) -> Double
+
+public struct Entry<L: Loss>: CatalogEntry {
+  public let float: Kernel<L, Float>
+  public let double: Kernel<L, Double>
+
+  @inline(always) init<I: InstructionSet>(_: L.Type, _: I.Type) {
+    float = { $0.sweep(I.self, $1) }
+    double = { $0.sweep(I.self, $1) }
+  }
+}
+
+extension CatalogEntry {
+  public var loss: L.Type { L.self }
+}
+
+/// Every loss, once. Tests, fuzzer, chapters, `verify`, `evaluate` and the tables read this list.
+@inline(always)
+func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
+  [
+    Entry(MeanSquaredError.self, I.self),
+  ]
+}
+
+public let catalog: [any CatalogEntry] = catalog(Baseline.self)

@@ -1,0 +1,98 @@
+/// What answers for a loss: the reference, or a kernel of either precision.
+public protocol Evaluator: Sendable {
+  /// Each item's value and gradients; the target's where the loss declares it.
+  func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>]
+}
+
+/// The references, in Double, with derivatives by dual numbers or by the tape.
+public struct ReferenceEvaluator: Evaluator {
+  public init() {}
+
+  public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
+    items.map { loss.gradient(at: $0) }
+  }
+}
+
+/// The kernels, in `Element`: inputs are rounded to it first.
+public struct KernelEvaluator<Element: LaneElement>: Evaluator {
+  public init() {}
+
+  public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
+    guard let kernel: Kernel<L, Element> = kernel(of: L.self) else {
+      throw Refusal.unsupported("\(L.name) has no kernel in the catalog")
+    }
+    var results = evaluate(kernel, loss, items)
+    switch L.targetGradient {
+    case .none: break
+    case .negated:
+      for i in results.indices { results[i].target = results[i].prediction.map { -$0 } }
+    case .exchanged:
+      let exchanged = items.map { Item($0.target, $0.prediction) }
+      let others = evaluate(kernel, loss, exchanged)
+      for i in results.indices { results[i].target = others[i].prediction }
+    }
+    return results
+  }
+
+  /// Runs of items of one shape go through the kernel as one batch.
+  private func evaluate<L: Loss>(
+    _ kernel: Kernel<L, Element>, _ loss: L, _ items: [Item]
+  ) -> [Gradient<Double>] {
+    var results: [Gradient<Double>] = []
+    results.reserveCapacity(items.count)
+    var first = 0
+    while first < items.count {
+      let width = items[first].prediction.count
+      let targetWidth = items[first].target.count
+      var last = first + 1
+      while last < items.count, items[last].prediction.count == width,
+        items[last].target.count == targetWidth
+      { last += 1 }
+      results += run(kernel, loss, items[first..<last], width, targetWidth)
+      first = last
+    }
+    return results
+  }
+
+  private func run<L: Loss>(
+    _ kernel: Kernel<L, Element>, _ loss: L, _ items: ArraySlice<Item>, _ width: Int,
+    _ targetWidth: Int
+  ) -> [Gradient<Double>] {
+    let prediction = items.flatMap { $0.prediction.map { Element($0) } }
+    let target = L.targetIsIndex ? [] : items.flatMap { $0.target.map { Element($0) } }
+    let indices = L.targetIsIndex ? items.map { Int($0.target[0]) } : []
+    var values = [Element](repeating: 0, count: items.count)
+    var gradient = [Element](repeating: 0, count: prediction.count)
+    values.withUnsafeMutableBufferPointer { values in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        prediction.withUnsafeBufferPointer { prediction in
+          target.withUnsafeBufferPointer { target in
+            indices.withUnsafeBufferPointer { indices in
+              guard let x = prediction.baseAddress else { return }
+              _ = kernel(
+                loss,
+                Batch(
+                  count: items.count, width: width, targetWidth: targetWidth, prediction: x,
+                  target: target.baseAddress, indices: indices.baseAddress,
+                  values: values.baseAddress, gradient: gradient.baseAddress))
+            }
+          }
+        }
+      }
+    }
+    return items.indices.enumerated().map { i, _ in
+      Gradient(
+        Double(values[i]),
+        prediction: gradient[i * width..<(i + 1) * width].map { Double($0) }, target: [])
+    }
+  }
+}
+
+/// A loss's baseline kernel in a precision.
+public func kernel<L: Loss, Element: LaneElement>(of _: L.Type) -> Kernel<L, Element>? {
+  guard let entry = entries[ObjectIdentifier(L.self)] as? Entry<L> else { return nil }
+  return entry.float as? Kernel<L, Element> ?? entry.double as? Kernel<L, Element>
+}
+
+private let entries: [ObjectIdentifier: any CatalogEntry] =
+  Dictionary(catalog.map { (ObjectIdentifier($0.loss), $0) }, uniquingKeysWith: { first, _ in first })
