@@ -28,17 +28,32 @@ public protocol Lanes: Sendable {
   static func min(_ a: Self, _ b: Self) -> Self
   static func abs(_ x: Self) -> Self
   static func sqrt(_ x: Self) -> Self
-  static func exp(_ x: Self) -> Self
-  static func expm1(_ x: Self) -> Self
-  static func log(_ x: Self) -> Self
-  static func log1p(_ x: Self) -> Self
-  static func atan(_ x: Self) -> Self
-  static func sigmoid(_ x: Self) -> Self
-  static func softplus(_ x: Self) -> Self
-  /// x to the power y, for x ≥ 0.
-  static func pow(_ x: Self, _ y: Self) -> Self
-  /// e^(high + low), for a low part of at most half an ulp of the high one.
-  static func exp(_ high: Self, _ low: Self) -> Self
+
+  // What the functions of `Exponential.swift`, `Logarithm.swift` and `Arctangent.swift` are made of.
+
+  /// The magnitude of x with the sign of y.
+  static func copySign(_ x: Self, from y: Self) -> Self
+  /// x rounded to the upper half of its bits: products of two such are exact, as is the rest of x.
+  static func upperHalf(_ x: Self) -> Self
+  /// 2^n, for an integral n whose power is a normal number.
+  static func powerOfTwo(_ n: Self) -> Self
+  /// The integral e and the m in [√½, √2) of x = 2^e m, for x > 0 and finite, subnormal or not.
+  static func decomposed(_ x: Self) -> (exponent: Self, mantissa: Self)
+  /// 3 · 2^(p-2): adding and subtracting it rounds to the nearest integer.
+  static var roundingShift: Element { get }
+  /// ln 2, high part; its products with exponents are exact.
+  static var ln2High: Element { get }
+  static var ln2Low: Element { get }
+  static var twoThirdsLow: Element { get }
+  static var quarterPiLow: Element { get }
+  /// Beyond these bounds e^x is 0, or infinite.
+  static var exponentialRange: (low: Element, high: Element) { get }
+  /// Near (e^r - 1 - r) / r², for |r| ≤ ln 2 / 2.
+  static func exponentialTail(_ r: Self) -> Self
+  /// Near (2 artanh(s) - 2s - 2s³/3) / s⁵ at z = s², for 0 ≤ z ≤ (√2 - 1)⁴.
+  static func logarithmTail(_ z: Self) -> Self
+  /// Near (arctan(t) - t) / t³ at z = t², for 0 ≤ z ≤ tan² π/8.
+  static func arctangentTail(_ z: Self) -> Self
 }
 
 public protocol LaneMask: Sendable {
@@ -55,5 +70,9 @@ extension Lanes {
   @inline(always) public static func logSigmoid(_ x: Self) -> Self { -softplus(-x) }
   @inline(always) public static func clamp(_ x: Self, _ low: Self, _ high: Self) -> Self {
     min(max(x, low), high)
+  }
+  /// x · y + c: two roundings, never fused.
+  @inline(always) public static func horner(_ x: Self, _ y: Self, _ c: Element) -> Self {
+    x * y + Self(repeating: c)
   }
 }
