@@ -1,0 +1,373 @@
+/// A set of numbers between two bounds, which every operation rounds outward.
+///
+/// It holds the exact result of an operation for any operands in their intervals; of sums,
+/// differences, products, quotients and square roots it also holds the rounded one. A single point
+/// stays one as long as operations are exact. An infinite bound of an interval that is no point says
+/// that nothing is known there. [NaN, NaN] is what has no value; where it is not decided, what may
+/// have none.
+public struct Interval<Base: IntervalBase>: Scalar {
+  public let lower: Base
+  public let upper: Base
+  /// Whether every comparison that this value was selected by, and every domain that it was taken
+  /// in, was decided: what proves a point smooth.
+  public let isDecided: Bool
+
+  /// Whether the one interval lies wholly below the other.
+  public enum Condition: Sendable {
+    case always
+    case never
+    case unknown
+  }
+
+  @inline(__always)
+  public init(lower: Base, upper: Base, isDecided: Bool = true) {
+    self.lower = lower
+    self.upper = upper
+    self.isDecided = isDecided
+  }
+
+  @inline(__always)
+  public init(_ point: Base) { self.init(lower: point, upper: point) }
+
+  /// The point that the value rounds to.
+  public init(_ value: Double) { self.init(Base(value)) }
+  public init(floatLiteral value: Double) { self.init(Base(value)) }
+  public init(integerLiteral value: Int) { self.init(Base(Double(value))) }
+
+  @inline(__always)
+  private init(_ bounds: Bounds<Base>, _ isDecided: Bool) {
+    self.init(lower: bounds.down, upper: bounds.up, isDecided: isDecided)
+  }
+
+  public static var pi: Self { Self(Base.enclosing(DoubleDouble.pi), true) }
+  private static var undefined: Base { Base(.nan) }
+  private static var maybeUndefined: Self {
+    Self(lower: undefined, upper: undefined, isDecided: false)
+  }
+  private static var line: Bounds<Base> { Bounds(Base(-.infinity), Base(.infinity)) }
+
+  public var isPoint: Bool { lower == upper }
+  public var isNaN: Bool { lower.isNaN || upper.isNaN }
+  public var midpoint: Base { isPoint ? lower : lower * 0.5 + upper * 0.5 }
+  /// At least the distance of the bounds.
+  public var width: Base { isPoint ? 0 : Base.enclosingSum(upper, -lower).up }
+  public var detached: Self { self }
+  public var primal: Double { midpoint.primal }
+
+  public func contains(_ value: Base) -> Bool { lower <= value && value <= upper }
+
+  /// The interval with each bound moved outward by a part of its magnitude.
+  public func widened(by relative: Double) -> Self {
+    let part = Base(relative)
+    let low = Base.enclosingProduct(lower.magnitude, part).up
+    let high = Base.enclosingProduct(upper.magnitude, part).up
+    return Self(
+      lower: Base.enclosingSum(lower, -low).down,
+      upper: Base.enclosingSum(upper, high).up,
+      isDecided: isDecided)
+  }
+
+  // MARK: Arithmetic
+
+  @inline(__always)
+  public static func + (a: Self, b: Self) -> Self {
+    let decided = a.isDecided && b.isDecided
+    let low = Base.enclosingSum(a.lower, b.lower)
+    if a.isPoint && b.isPoint { return Self(low, decided) }
+    let high = Base.enclosingSum(a.upper, b.upper)
+    return Self(Bounds(low.down, high.up).consistent, decided)
+  }
+
+  @inline(__always)
+  public static func - (a: Self, b: Self) -> Self { a + (-b) }
+
+  @inline(__always)
+  public static prefix func - (a: Self) -> Self {
+    Self(lower: -a.upper, upper: -a.lower, isDecided: a.isDecided)
+  }
+
+  public static func * (a: Self, b: Self) -> Self {
+    let decided = a.isDecided && b.isDecided
+    if a.isPoint && b.isPoint { return Self(Base.enclosingProduct(a.lower, b.lower), decided) }
+    if a.isNaN || b.isNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    if a.isInfinitePoint && b.holdsZero || b.isInfinitePoint && a.holdsZero {
+      return maybeUndefined
+    }
+    let bounds: Bounds<Base>
+    if 0 <= a.lower {
+      bounds =
+        0 <= b.lower
+        ? Bounds(down(a.lower, b.lower), up(a.upper, b.upper))
+        : b.upper <= 0
+          ? Bounds(down(a.upper, b.lower), up(a.lower, b.upper))
+          : Bounds(down(a.upper, b.lower), up(a.upper, b.upper))
+    } else if a.upper <= 0 {
+      bounds =
+        0 <= b.lower
+        ? Bounds(down(a.lower, b.upper), up(a.upper, b.lower))
+        : b.upper <= 0
+          ? Bounds(down(a.upper, b.upper), up(a.lower, b.lower))
+          : Bounds(down(a.lower, b.upper), up(a.lower, b.lower))
+    } else {
+      bounds =
+        0 <= b.lower
+        ? Bounds(down(a.lower, b.upper), up(a.upper, b.upper))
+        : b.upper <= 0
+          ? Bounds(down(a.upper, b.lower), up(a.lower, b.lower))
+          : Bounds(
+            smaller(down(a.lower, b.upper), down(a.upper, b.lower)),
+            larger(up(a.lower, b.lower), up(a.upper, b.upper)))
+    }
+    return Self(bounds, decided)
+  }
+
+  /// By an interval with 0 inside the whole line, with 0 at its boundary a half line.
+  public static func / (a: Self, b: Self) -> Self {
+    let decided = a.isDecided && b.isDecided
+    if a.isPoint && b.isPoint { return Self(Base.enclosingQuotient(a.lower, b.lower), decided) }
+    if a.isNaN || b.isNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    guard b.holdsZero else {
+      let (p, q) = 0 < b.lower ? (a, b) : (-a, -b)
+      return Self(
+        Bounds(
+          Base.enclosingQuotient(p.lower, 0 <= p.lower ? q.upper : q.lower).down,
+          Base.enclosingQuotient(p.upper, 0 <= p.upper ? q.lower : q.upper).up
+        ).consistent, decided)
+    }
+    if a.holdsZero { return Self(line, false) }
+    if b.isPoint {
+      return Self(
+        lower: a.lower / b.lower, upper: a.upper / b.upper, isDecided: decided)
+    }
+    guard b.lower == 0 || b.upper == 0 else { return Self(line, decided) }
+    let (p, q) = b.lower == 0 ? (a, b) : (-a, -b)
+    if 0 < p.lower {
+      return Self(Bounds(Base.enclosingQuotient(p.lower, q.upper).down, line.up), decided)
+    }
+    return Self(Bounds(line.down, Base.enclosingQuotient(p.upper, q.upper).up), decided)
+  }
+
+  private var isInfinitePoint: Bool { isPoint && !lower.isFinite }
+  private var holdsZero: Bool { lower <= 0 && 0 <= upper }
+
+  @inline(__always)
+  private static func down(_ a: Base, _ b: Base) -> Base {
+    a == 0 || b == 0 ? 0 : Base.enclosingProduct(a, b).down
+  }
+
+  @inline(__always)
+  private static func up(_ a: Base, _ b: Base) -> Base {
+    a == 0 || b == 0 ? 0 : Base.enclosingProduct(a, b).up
+  }
+
+  @inline(__always)
+  private static func smaller(_ a: Base, _ b: Base) -> Base { b < a ? b : a }
+
+  @inline(__always)
+  private static func larger(_ a: Base, _ b: Base) -> Base { a < b ? b : a }
+
+  // MARK: Choice
+
+  @inline(__always)
+  public static func .< (a: Self, b: Self) -> Condition {
+    if a.upper < b.lower { return .always }
+    if b.upper <= a.lower { return .never }
+    return (a.isNaN && a.isDecided) || (b.isNaN && b.isDecided) ? .never : .unknown
+  }
+
+  public static func select(_ condition: Condition, _ a: Self, _ b: Self) -> Self {
+    switch condition {
+    case .always: a
+    case .never: b
+    case .unknown:
+      a.isNaN || b.isNaN
+        ? maybeUndefined
+        : Self(
+          lower: smaller(a.lower, b.lower), upper: larger(a.upper, b.upper), isDecided: false)
+    }
+  }
+
+  // MARK: Functions
+
+  /// What is left of this in x ≥ `bound`, undecided if that is not all; nil if nothing is.
+  private func restricted(to bound: Base) -> Self? {
+    if bound <= lower { return self }
+    guard bound <= upper else { return nil }
+    return Self(lower: bound, upper: upper, isDecided: false)
+  }
+
+  /// The image under an increasing function.
+  @inline(__always)
+  private static func increasing(
+    _ x: Self, within range: ClosedRange<Double>? = nil, _ f: (Base) -> Bounds<Base>
+  ) -> Self {
+    let low = f(x.lower)
+    let image = x.isPoint ? low : Bounds(low.down, f(x.upper).up).consistent
+    guard let range else { return Self(image, x.isDecided) }
+    return Self(
+      lower: image.down < Base(range.lowerBound) ? Base(range.lowerBound) : image.down,
+      upper: Base(range.upperBound) < image.up ? Base(range.upperBound) : image.up,
+      isDecided: x.isDecided)
+  }
+
+  private static var none: Self { Self(undefined) }
+
+  public static func sqrt(_ x: Self) -> Self {
+    guard let x = x.restricted(to: 0) else { return none }
+    return increasing(x) { Base.enclosingRoot($0) }
+  }
+
+  public static func exp(_ x: Self) -> Self {
+    increasing(x, within: 0...(.infinity)) {
+      $0 == 0 || !$0.isFinite ? Bounds(.exp($0)) : Base.enclosing(.exp($0.extended))
+    }
+  }
+
+  public static func expm1(_ x: Self) -> Self {
+    increasing(x, within: -1...(.infinity)) {
+      $0 == 0 || !$0.isFinite ? Bounds(.expm1($0)) : Base.enclosing(.expm1($0.extended))
+    }
+  }
+
+  public static func log(_ x: Self) -> Self {
+    guard let x = x.restricted(to: 0) else { return none }
+    return increasing(x) {
+      $0 == 0 || $0 == 1 || !$0.isFinite
+        ? Bounds(.log($0)) : Base.enclosing(.log($0.extended))
+    }
+  }
+
+  public static func log1p(_ x: Self) -> Self {
+    guard let x = x.restricted(to: -1) else { return none }
+    return increasing(x) {
+      $0 == 0 || $0 == -1 || !$0.isFinite
+        ? Bounds(.log1p($0)) : Base.enclosing(.log1p($0.extended))
+    }
+  }
+
+  /// The hull of the powers of the bounds: y ln x is extreme at corners.
+  public static func pow(_ x: Self, _ y: Self) -> Self {
+    if y.isPoint {
+      if y.lower == 0 { return Self(lower: 1, upper: 1, isDecided: x.isDecided && y.isDecided) }
+      if y.lower == 1 || y.lower == 2 || y.lower == 0.5 {
+        guard let x = x.restricted(to: 0) else { return none }
+        let power = y.lower == 1 ? x : y.lower == 2 ? x * x : sqrt(x)
+        return Self(
+          lower: power.lower, upper: power.upper, isDecided: x.isDecided && y.isDecided)
+      }
+    }
+    if y.isNaN { return y }
+    guard let x = x.restricted(to: 0) else { return none }
+    let decided = x.isDecided && y.isDecided
+    let first = power(x.lower, y.lower)
+    if x.isPoint && y.isPoint { return Self(first, decided) }
+    var bounds = first
+    for corner in [power(x.lower, y.upper), power(x.upper, y.lower), power(x.upper, y.upper)] {
+      if corner.isNaN { return maybeUndefined }
+      bounds = Bounds(smaller(bounds.down, corner.down), larger(bounds.up, corner.up))
+    }
+    return first.isNaN ? maybeUndefined : Self(bounds, decided)
+  }
+
+  private static func power(_ x: Base, _ y: Base) -> Bounds<Base> {
+    if x == 0 || x == 1 || y == 0 || !x.isFinite || !y.isFinite { return Bounds(.pow(x, y)) }
+    let bounds = Base.enclosing(.pow(x.extended, y.extended), relative: 0x1p-89)
+    return Bounds(larger(bounds.down, 0), bounds.up)
+  }
+
+  public static func atan(_ x: Self) -> Self {
+    increasing(x) { $0 == 0 ? Bounds($0) : Base.enclosing(.atan($0.extended)) }
+  }
+
+  public static func tanh(_ x: Self) -> Self {
+    increasing(x, within: -1...1) {
+      $0 == 0 || !$0.isFinite ? Bounds(.tanh($0)) : Base.enclosing(.tanh($0.extended))
+    }
+  }
+
+  public static func sigmoid(_ x: Self) -> Self {
+    increasing(x, within: 0...1) {
+      $0 == 0 || !$0.isFinite ? Bounds(.sigmoid($0)) : Base.enclosing(.sigmoid($0.extended))
+    }
+  }
+
+  public static func softplus(_ x: Self) -> Self {
+    increasing(x, within: 0...(.infinity)) {
+      !$0.isFinite ? Bounds(.softplus($0)) : Base.enclosing(.softplus($0.extended))
+    }
+  }
+
+  public static func sin(_ x: Self) -> Self {
+    if x.isPoint && x.lower == 0 { return x }
+    let quarter = DoubleDouble(-0.25)
+    return wave(x, largestAt: -quarter, smallestAt: quarter) { DoubleDouble.sin($0) }
+  }
+
+  public static func cos(_ x: Self) -> Self {
+    if x.isPoint && x.lower == 0 { return Self(lower: 1, upper: 1, isDecided: x.isDecided) }
+    return wave(x, largestAt: 0, smallestAt: DoubleDouble(0.5)) { DoubleDouble.cos($0) }
+  }
+
+  /// The image under a wave of period 2π, with its extrema given in periods.
+  @inline(__always)
+  private static func wave(
+    _ x: Self, largestAt top: DoubleDouble, smallestAt bottom: DoubleDouble,
+    _ f: (DoubleDouble) -> DoubleDouble
+  ) -> Self {
+    if x.isNaN || x.isInfinitePoint {
+      return Self(lower: undefined, upper: undefined, isDecided: x.isDecided)
+    }
+    let (low, high) = (x.lower.extended, x.upper.extended)
+    let reach = 0x1p20
+    guard -reach <= low.hi, high.hi <= reach else {
+      return Self(lower: -1, upper: 1, isDecided: x.isDecided)
+    }
+    let first = Base.enclosing(f(low))
+    let last = x.isPoint ? first : Base.enclosing(f(high))
+    let holdsTop = !x.isPoint && mayHold(top, between: low, and: high)
+    let holdsBottom = !x.isPoint && mayHold(bottom, between: low, and: high)
+    return Self(
+      lower: holdsBottom ? -1 : larger(smaller(first.down, last.down), -1),
+      upper: holdsTop ? 1 : smaller(larger(first.up, last.up), 1),
+      isDecided: x.isDecided)
+  }
+
+  /// Whether a multiple of 2π plus `phase` periods lies, or nearly lies, between two angles.
+  private static func mayHold(
+    _ phase: DoubleDouble, between low: DoubleDouble, and high: DoubleDouble
+  ) -> Bool {
+    let period = DoubleDouble.pi + DoubleDouble.pi
+    let first = low / period - phase - DoubleDouble(0x1p-70)
+    let last = high / period - phase + DoubleDouble(0x1p-70)
+    let whole = last.hi.rounded(.down)
+    let floor = last.hi == whole && last.lo < 0 ? whole - 1 : whole
+    return !(DoubleDouble(floor) .< first)
+  }
+
+  /// Increasing in every argument, so its bounds are those of the bounds.
+  public static func logSumExp(_ x: [Self]) -> Self {
+    var decided = true
+    var undecidedNaN = false
+    for value in x {
+      decided = decided && value.isDecided
+      undecidedNaN = undecidedNaN || value.isNaN
+    }
+    if undecidedNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    return Self(
+      Bounds(
+        logSumExp(x.map(\.lower.extended)).down,
+        logSumExp(x.map(\.upper.extended)).up
+      ).consistent, decided)
+  }
+
+  private static func logSumExp(_ x: [DoubleDouble]) -> Bounds<Base> {
+    let (largest, tail) = DoubleDouble.logSumExpParts(x)
+    guard largest.isFinite, tail.hi != 0 else {
+      return Bounds(Base.rounding(largest, .down), Base.rounding(largest, .up))
+    }
+    let tails = DoubleDouble.enclosing(tail, relative: 0x1p-97 + Double(x.count) * 0x1p-103)
+    return Bounds(
+      Base.rounding(DoubleDouble.enclosingSum(largest, tails.down).down, .down),
+      Base.rounding(DoubleDouble.enclosingSum(largest, tails.up).up, .up))
+  }
+}
