@@ -53,7 +53,7 @@ public protocol Loss: Sendable {
   func enclosure(at item: Item, widened: Double) -> Interval<DoubleDouble>
   func enclosure(ofGradientAt item: Item, widened: Double) -> Gradient<Interval<DoubleDouble>>
   func enclosure(ofTermsAt item: Item) -> [Interval<DoubleDouble>]
-  func differences(at item: Item, coordinates: [Int]) -> [DoubleDouble]
+  func differences(at item: Item, coordinates: [Int]) -> [DifferenceQuotient]
 }
 
 /// One item: a flat prediction and a flat target (a class index is the target's only entry).
@@ -186,7 +186,8 @@ extension Loss {
     differentiate(item.prediction, item.target)
   }
 
-  /// Bounds of the loss over all items whose numbers lie within a relative `widened` of these.
+  /// Bounds of the loss over all items whose numbers lie within `widened` difference steps of these:
+  /// 0 is the item itself, 1 the reach of the difference stencil.
   public func enclosure(at item: Item, widened: Double) -> Interval<DoubleDouble> {
     let (x, t) = intervals(item, widened)
     return reference(x, t)
@@ -206,40 +207,49 @@ extension Loss {
   }
 
   /// Central differences in the named coordinates of the prediction, detached parts held fixed.
-  public func differences(at item: Item, coordinates: [Int]) -> [DoubleDouble] {
+  public func differences(at item: Item, coordinates: [Int]) -> [DifferenceQuotient] {
     let target = item.target.map { Nudge<DoubleDouble>($0) }
     return finiteDifferences(
       at: item.prediction.map { DoubleDouble($0) }, coordinates: coordinates
     ) { reference($0, target) }
   }
 
-  @inline(always)
+  @inline(__always)
   private func intervals(
     _ item: Item, _ widened: Double
   ) -> ([Interval<DoubleDouble>], [Interval<DoubleDouble>]) {
     func wide(_ v: Double) -> Interval<DoubleDouble> {
-      let point = Interval<DoubleDouble>(v)
-      return widened == 0 ? point : point.widened(by: widened)
+      let point = DoubleDouble(v)
+      if widened == 0 { return Interval(point) }
+      let reach = differenceStep(at: point) * DoubleDouble(widened)
+      return Interval(lower: point - reach, upper: point + reach)
     }
-    return (item.prediction.map(wide), Self.targetIsIndex ? item.target.map { .init($0) } : item.target.map(wide))
+    // A class index is a decision, not a number that moves.
+    let target = Self.targetIsIndex ? item.target.map { .init($0) } : item.target.map(wide)
+    return (item.prediction.map(wide), target)
   }
 
   /// Value and gradient of the reference: forward for few inputs, by the tape for many.
-  @inline(always)
+  @inline(__always)
   private func differentiate<S: Scalar>(_ x: [S], _ t: [S]) -> Gradient<S> {
     let differentiable = Self.targetGradient == .none ? x : x + t
     let n = x.count
     if differentiable.count <= 8 {
       let inputs = Dual<S>.variables(differentiable)
-      let targets = Self.targetGradient == .none ? t.map { Dual<S>($0, slopes: []) } : Array(inputs[n...])
+      let targets =
+        Self.targetGradient == .none
+        ? t.map { Dual<S>(constant: $0) } : Array(inputs[n...])
       let result = reference(Array(inputs[..<n]), targets)
       let slopes = result.slopes.isEmpty ? differentiable.map { _ in 0 as S } : result.slopes
       return Gradient(result.value, prediction: Array(slopes[..<n]), target: Array(slopes[n...]))
     }
-    let (value, slopes) = Tape<S>.gradient(at: differentiable) { inputs in
-      let targets = Self.targetGradient == .none ? t.map { Tape<S>(constant: $0) } : Array(inputs[n...])
-      return reference(Array(inputs[..<n]), targets)
-    }
+    let (value, slopes) = Tape<S>.gradient(
+      of: { inputs in
+        let targets =
+          Self.targetGradient == .none
+          ? t.map { Tape<S>(constant: $0) } : Array(inputs[n...])
+        return reference(Array(inputs[..<n]), targets)
+      }, at: differentiable)
     return Gradient(value, prediction: Array(slopes[..<n]), target: Array(slopes[n...]))
   }
 }
