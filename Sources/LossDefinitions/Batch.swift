@@ -41,7 +41,7 @@ public struct Batch<Element: LaneElement> {
   }
 
   /// The factor of item `i` in the gradient: its weight over the normalizer.
-  @inline(always) func factor(_ i: Int) -> Element {
+  @inline(always) public func factor(_ i: Int) -> Element {
     if let weights { weights[i] * scale } else { scale }
   }
 
@@ -50,7 +50,7 @@ public struct Batch<Element: LaneElement> {
   ///
   /// `block` is handed the first item, the number of items, and where to put their values.
   @inline(always)
-  func sum(_ block: (Int, Int, UnsafeMutablePointer<Element>) -> Void) -> Double {
+  public func sum(_ block: (Int, Int, UnsafeMutablePointer<Element>) -> Void) -> Double {
     var tree = PairwiseSum()
     withUnsafeTemporaryAllocation(of: Element.self, capacity: Self.blockCount) { scratch in
       var first = 0
@@ -65,11 +65,11 @@ public struct Batch<Element: LaneElement> {
     return tree.total * Double(scale)
   }
 
-  static var blockCount: Int { 256 }
+  @inline(always) public static var blockCount: Int { 256 }
 
   /// A block's sum: eight strands, then their tree.
   @inline(always)
-  private func total(
+  public func total(
     _ values: UnsafeMutablePointer<Element>, _ weights: UnsafePointer<Element>?, _ n: Int
   ) -> Double {
     var strands = SIMD8<Double>()
@@ -87,11 +87,13 @@ public struct Batch<Element: LaneElement> {
 }
 
 /// Sums blocks by a binary counter: the tree depends on the number of blocks alone.
-struct PairwiseSum {
-  private var levels = SIMD32<Double>()
-  private var count = 0
+public struct PairwiseSum {
+  public var levels = SIMD32<Double>()
+  public var count = 0
 
-  @inline(always) mutating func add(_ value: Double) {
+  @inline(always) public init() {}
+
+  @inline(always) public mutating func add(_ value: Double) {
     var carried = value
     var level = 0
     while count & (1 << level) != 0 {
@@ -102,7 +104,7 @@ struct PairwiseSum {
     count += 1
   }
 
-  @inline(always) var total: Double {
+  @inline(always) public var total: Double {
     var sum = 0.0
     var level = 0
     while count >> level != 0 {

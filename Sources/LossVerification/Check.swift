@@ -283,7 +283,7 @@ private struct CandidateValues: LawValues {
   let precision: Precision
 
   func value<M: Loss>(_ loss: M, _ item: Item) -> Interval<DoubleDouble> {
-    guard let answer = try? candidate.evaluate(loss, [item]).first else { return Interval(.nan) }
+    guard let answer = try? candidate.evaluate(loss, [item]).first else { return Interval(Double.nan) }
     return Interval(answer.value)
   }
 
