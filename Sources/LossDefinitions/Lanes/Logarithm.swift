@@ -29,12 +29,13 @@ extension Lanes {
     let zRest = (square - zUpper) + squareLow
     let kUpper = upperHalf(k)
     let kRest = (k - kUpper) + kLow
-    let (factor, factorLow) = quickTwoSum(Self(2), zUpper * kUpper)
+    let (factor, factorRound) = quickTwoSum(Self(2), zUpper * kUpper)
+    let factorLow = factorRound + (zUpper * kRest + zRest * k)
     let factorUpper = upperHalf(factor)
-    let factorRest = (factor - factorUpper) + (factorLow + (zUpper * kRest + zRest * k))
+    let factorRest = (factor - factorUpper) + factorLow
     let (high, low) = quickTwoSum(e * Self(repeating: ln2High), s * factorUpper)
     return quickTwoSum(
-      high, low + ((s * factorRest + sLow * factor) + e * Self(repeating: ln2Low)))
+      high, low + ((s * factorRest + sLow * (factor + factorLow)) + e * Self(repeating: ln2Low)))
   }
 
   /// `value` where 0 < x < ∞, and else the logarithm's limit or NaN.
