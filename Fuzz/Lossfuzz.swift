@@ -1,1 +1,173 @@
-@main struct Lossfuzz { static func main() {} }
+import Foundation
+import LossDefinitions
+import LossVerification
+
+/// `lossfuzz`: random items through the judge, until the time or the runs are over.
+@main struct Lossfuzz {
+  static let usage = """
+    usage: lossfuzz run [--loss NAME]... [--seed S] [--runs N] [--time 30s]
+           lossfuzz replay CASE
+
+    run     Draws items of every loss, configuration and stratum in turn, in both
+            precisions, and judges our kernels on them. The same seed draws the
+            same items. Stops at the first broken claim and prints the case.
+            --loss NAME   only this loss; may be repeated
+            --seed S      where the draws start (default: from the clock)
+            --runs N      stop after N rounds over the catalog
+            --time T      stop after T seconds (30s, 5m; default 30s)
+    replay  Judges one case again, as `run` printed it.
+
+    exit codes: 0 no claim was broken, 1 one was, 2 the command line is wrong
+    """
+
+  static func main() {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    guard let command = arguments.first else { stop(usage) }
+    arguments.removeFirst()
+    switch command {
+    case "run": run(arguments)
+    case "replay": replay(arguments)
+    case "--help", "-h", "help": print(usage)
+    default: stop("lossfuzz: unknown command \"\(command)\"\n\n\(usage)")
+    }
+  }
+
+  static func stop(_ message: String) -> Never {
+    FileHandle.standardError.write(Data((message + "\n").utf8))
+    exit(2)
+  }
+
+  // MARK: - Run
+
+  static func run(_ arguments: [String]) {
+    var chosen: [any CatalogEntry] = []
+    var seed: UInt64?
+    var runs = Int.max
+    var seconds: Double?
+    var rest = arguments[...]
+    while let option = rest.popFirst() {
+      guard let value = rest.popFirst() else { stop("lossfuzz: \(option) needs a value") }
+      switch option {
+      case "--loss":
+        guard let entry = catalog.first(where: { $0.loss.name == value }) else {
+          stop("lossfuzz: no loss is named \"\(value)\"; `lossref list` names them all")
+        }
+        chosen.append(entry)
+      case "--seed":
+        guard let number = UInt64(value) else { stop("lossfuzz: --seed takes a whole number") }
+        seed = number
+      case "--runs":
+        guard let number = Int(value), number > 0 else {
+          stop("lossfuzz: --runs takes a positive whole number")
+        }
+        runs = number
+      case "--time":
+        guard let time = duration(value) else {
+          stop("lossfuzz: --time takes seconds or minutes, as 30s or 5m")
+        }
+        seconds = time
+      default: stop("lossfuzz: unknown option \"\(option)\"\n\n\(usage)")
+      }
+    }
+    let start = seed ?? UInt64(Date().timeIntervalSince1970)
+    let limit = seconds ?? (runs == .max ? 30 : .infinity)
+    print("seed \(start)")
+    let entries = chosen.isEmpty ? catalog : chosen
+    let began = Date()
+    var items = 0
+    var round: UInt64 = 0
+    while round < runs {
+      for entry in entries {
+        if Date().timeIntervalSince(began) >= limit { break }
+        items += fuzz(entry, seed: start &+ round, until: began.addingTimeInterval(limit))
+      }
+      if Date().timeIntervalSince(began) >= limit { break }
+      round += 1
+    }
+    let time = Date().timeIntervalSince(began)
+    print("\(items) items, \(round) full rounds, \(String(format: "%.1f", time)) s: no claim broken")
+  }
+
+  static func duration(_ text: String) -> Double? {
+    let factor = text.hasSuffix("m") ? 60.0 : 1
+    let digits = text.hasSuffix("s") || text.hasSuffix("m") ? String(text.dropLast()) : text
+    guard let number = Double(digits), number > 0, number.isFinite else { return nil }
+    return number * factor
+  }
+
+  /// A few items of every configuration and stratum of one loss.
+  static func fuzz<E: CatalogEntry>(_ entry: E, seed: UInt64, until end: Date) -> Int {
+    var items = 0
+    for configuration in E.L.configurations {
+      for stratum in E.L.strata {
+        for precision in Precision.allCases {
+          if Date() >= end { return items }
+          let draw = Draw(
+            loss: E.L.name, configuration: configuration.label, stratum: stratum,
+            precision: precision, seed: seed)
+          let tally = judge(configuration, draw)
+          items += tally.items
+          report(tally, draw)
+        }
+      }
+    }
+    return items
+  }
+
+  /// Eight items from a seed: a case is replayed as a whole, since order and neighbours are claims too.
+  struct Draw {
+    let loss, configuration, stratum: String
+    let precision: Precision
+    let seed: UInt64
+
+    var text: String { "\(loss)/\(configuration)/\(stratum)/\(precision.rawValue)/\(seed)" }
+  }
+
+  static func judge<L: Loss>(_ configuration: Configuration<L>, _ draw: Draw) -> Tally {
+    let items = Verification.items(
+      configuration, draw.stratum, count: 8, seed: draw.seed, precision: draw.precision)
+    let single = draw.precision == .float
+    return check(
+      single ? configuration.loss.roundedToFloat : configuration.loss, items,
+      candidate: single ? KernelEvaluator<Float>() : KernelEvaluator<Double>() as any Evaluator,
+      precision: draw.precision, thorough: 2)
+  }
+
+  static func report(_ tally: Tally, _ draw: Draw) {
+    guard let finding = tally.findings.first else { return }
+    print(
+      """
+      \(draw.loss), \(draw.configuration), \(draw.stratum), \(draw.precision.rawValue):
+      \(finding)
+      replay: lossfuzz replay '\(draw.text)'
+      """)
+    exit(1)
+  }
+
+  // MARK: - Replay
+
+  static func replay(_ arguments: [String]) {
+    guard arguments.count == 1 else { stop(usage) }
+    let parts = arguments[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 5, let precision = Precision(rawValue: parts[3]),
+      let seed = UInt64(parts[4])
+    else { stop("lossfuzz: a case is LOSS/CONFIGURATION/STRATUM/PRECISION/SEED") }
+    let draw = Draw(
+      loss: parts[0], configuration: parts[1], stratum: parts[2], precision: precision, seed: seed)
+    guard let entry = catalog.first(where: { $0.loss.name == draw.loss }) else {
+      stop("lossfuzz: no loss is named \"\(draw.loss)\"")
+    }
+    replay(entry, draw)
+  }
+
+  static func replay<E: CatalogEntry>(_ entry: E, _ draw: Draw) {
+    guard let configuration = E.L.configurations.first(where: { $0.label == draw.configuration })
+    else { stop("lossfuzz: \(draw.loss) has no configuration \"\(draw.configuration)\"") }
+    guard E.L.strata.contains(draw.stratum) else {
+      stop("lossfuzz: \(draw.loss) has no stratum \"\(draw.stratum)\"")
+    }
+    let tally = judge(configuration, draw)
+    report(tally, draw)
+    print("\(tally.items) items: no claim broken")
+  }
+}
