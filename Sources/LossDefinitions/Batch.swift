@@ -13,9 +13,13 @@ public struct Batch<Element: LaneElement> {
   public let target: UnsafePointer<Element>?
   /// The targets' class indices; otherwise nil.
   public let indices: UnsafePointer<Int>?
+  /// The class index that marks an item as no item: its value and its gradient are 0.
+  public let ignoredIndex: Int?
   /// One weight an item; nil means 1.
   public let weights: UnsafePointer<Element>?
-  /// 1 / N: the total and the gradient are multiplied by it, the per-item values are not.
+  /// N: the total is divided by it, the per-item values are not.
+  public let normalizer: Double
+  /// 1 / N: the gradient is multiplied by it.
   public let scale: Element
   /// Where each item's own value goes, unweighted.
   public let values: UnsafeMutablePointer<Element>?
@@ -25,7 +29,7 @@ public struct Batch<Element: LaneElement> {
   public init(
     count: Int, width: Int, targetWidth: Int, prediction: UnsafePointer<Element>,
     target: UnsafePointer<Element>?, indices: UnsafePointer<Int>? = nil,
-    weights: UnsafePointer<Element>? = nil, scale: Element = 1,
+    ignoredIndex: Int? = nil, weights: UnsafePointer<Element>? = nil, normalizer: Double = 1,
     values: UnsafeMutablePointer<Element>? = nil, gradient: UnsafeMutablePointer<Element>? = nil
   ) {
     self.count = count
@@ -34,8 +38,10 @@ public struct Batch<Element: LaneElement> {
     self.prediction = prediction
     self.target = target
     self.indices = indices
+    self.ignoredIndex = ignoredIndex
     self.weights = weights
-    self.scale = scale
+    self.normalizer = normalizer
+    scale = Element(1 / normalizer)
     self.values = values
     self.gradient = gradient
   }
@@ -62,7 +68,7 @@ public struct Batch<Element: LaneElement> {
         first += n
       }
     }
-    return tree.total * Double(scale)
+    return tree.total / normalizer
   }
 
   @inline(always) public static var blockCount: Int { 256 }

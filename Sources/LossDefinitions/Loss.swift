@@ -54,7 +54,17 @@ public protocol Loss: Sendable {
   func enclosure(ofGradientAt item: Item, widened: Double) -> Gradient<Interval<DoubleDouble>>
   func enclosure(ofTermsAt item: Item) -> [Interval<DoubleDouble>]
   func differences(at item: Item, coordinates: [Int]) -> [DifferenceQuotient]
+  func kernel(_ batch: Batch<Float>) -> Double
+  func kernel(_ batch: Batch<Double>) -> Double
 }
+
+/// A loss whose items are all of one width: a box's four corners, one element.
+public protocol FixedWidthLoss: Loss {
+  static var width: Int { get }
+}
+
+/// A loss whose items are as wide as a batch says: a row of classes, a region.
+public protocol RowLoss: Loss {}
 
 /// One item: a flat prediction and a flat target (a class index is the target's only entry).
 public struct Item: Sendable, Equatable {
@@ -141,10 +151,23 @@ public enum Baseline: InstructionSet {}
 /// An element type that has lanes.
 public protocol LaneElement: BinaryFloatingPoint, Sendable {
   associatedtype Vector: Lanes where Vector.Element == Self
+  /// The loss's kernel in this precision.
+  static func kernel<L: Loss>(_ loss: L, _ batch: Batch<Self>) -> Double
 }
 
-extension Float: LaneElement { public typealias Vector = FloatLanes }
-extension Double: LaneElement { public typealias Vector = DoubleLanes }
+extension Float: LaneElement {
+  public typealias Vector = FloatLanes
+  public static func kernel<L: Loss>(_ loss: L, _ batch: Batch<Float>) -> Double {
+    loss.kernel(batch)
+  }
+}
+
+extension Double: LaneElement {
+  public typealias Vector = DoubleLanes
+  public static func kernel<L: Loss>(_ loss: L, _ batch: Batch<Double>) -> Double {
+    loss.kernel(batch)
+  }
+}
 
 extension Loss {
   public static var valueBar: Double { 8 }
@@ -179,6 +202,9 @@ extension Loss {
     }
     return rounded
   }
+
+  public func kernel(_ batch: Batch<Float>) -> Double { sweep(Baseline.self, batch) }
+  public func kernel(_ batch: Batch<Double>) -> Double { sweep(Baseline.self, batch) }
 
   public func value(at item: Item) -> Double { reference(item.prediction, item.target) }
 

@@ -23,13 +23,14 @@ extension Box where Number: Scalar {
 ///
 /// An item is one pair, in the order x1, y1, x2, y2. The four losses of the family are symmetric, so
 /// the gradient in the target is the kernel's with its arguments exchanged.
-public protocol BoxLoss: Loss {
+public protocol BoxLoss: FixedWidthLoss {
   func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S
   func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>)
 }
 
 extension BoxLoss {
   public static var family: Family { .boxes }
+  public static var width: Int { 4 }
   public static var valueBar: Double { 6 }
   public static var targetGradient: TargetGradient { .exchanged }
 

@@ -1,7 +1,7 @@
 /// A loss of one number at a time: a prediction x and a target t.
 ///
 /// An item is one element; any weight or normalizer is the batch's.
-public protocol ElementLoss: Loss {
+public protocol ElementLoss: FixedWidthLoss {
   func reference<S: Scalar>(_ x: S, _ t: S) -> S
   /// The sum of the sizes of the terms that the slope is a difference of, if it is one.
   func gradientTerms<S: Scalar>(_ x: S, _ t: S) -> S?
@@ -10,6 +10,7 @@ public protocol ElementLoss: Loss {
 
 extension ElementLoss {
   public static var family: Family { .elements }
+  public static var width: Int { 1 }
 
   public func reference<S: Scalar>(_ prediction: [S], _ target: [S]) -> S {
     reference(prediction[0], target[0])
