@@ -4,12 +4,29 @@ public protocol Evaluator: Sendable {
   func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>]
 }
 
+extension Loss {
+  /// Refuses targets that are no class index of their item's prediction.
+  fileprivate static func checkIndices(_ items: [Item]) throws {
+    guard targetIsIndex else { return }
+    for (i, item) in items.enumerated() {
+      guard item.target.count == 1, let index = Int(exactly: item.target[0]),
+        item.prediction.indices.contains(index)
+      else {
+        let given = item.target.map { "\($0)" }.joined(separator: ", ")
+        throw Refusal.rejected(
+          "the target of item \(i) is \(given); expected an index below \(item.prediction.count)")
+      }
+    }
+  }
+}
+
 /// The references, in Double, with derivatives by dual numbers or by the tape.
 public struct ReferenceEvaluator: Evaluator {
   public init() {}
 
   public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
-    items.map { loss.gradient(at: $0) }
+    try L.checkIndices(items)
+    return items.map { loss.gradient(at: $0) }
   }
 }
 
@@ -21,6 +38,7 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
     guard let kernel: Kernel<L, Element> = kernel(of: L.self) else {
       throw Refusal.unsupported("\(L.name) has no kernel in the catalog")
     }
+    try L.checkIndices(items)
     var results = evaluate(kernel, loss, items)
     switch L.targetGradient {
     case .none: break
@@ -95,4 +113,5 @@ public func kernel<L: Loss, Element: LaneElement>(of _: L.Type) -> Kernel<L, Ele
 }
 
 private let entries: [ObjectIdentifier: any CatalogEntry] =
-  Dictionary(catalog.map { (ObjectIdentifier($0.loss), $0) }, uniquingKeysWith: { first, _ in first })
+  Dictionary(
+    catalog.map { (ObjectIdentifier($0.loss), $0) }, uniquingKeysWith: { first, _ in first })
