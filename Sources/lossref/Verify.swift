@@ -1,0 +1,151 @@
+import Foundation
+import LossDefinitions
+import LossVerification
+
+/// `lossref verify`: our own kernels held against the references, a row a loss.
+enum Verify: Command {
+  static let name = "verify"
+  static let abstract = "Hold the kernels against the references, laws included"
+  static let help = """
+    usage: lossref verify [--loss NAME]... [--cases N] [--seed S] [--json FILE]
+
+    Judges the optimized kernels of Float and Double on generated items: values and
+    gradients in ulps against the certified oracle, the declared laws, dual numbers
+    against finite differences, and the same bits in any batch.
+
+    --loss NAME   only this loss; may be repeated (`lossref list` names them)
+    --cases N     items a loss in Float, a quarter as many in Double (default 20000;
+                  never fewer than 500 a stratum)
+    --seed S      where the generators start (default 1)
+    --json FILE   also write every figure, with the worst cases, as JSON
+
+    exit status: 0 every claim holds, 1 one does not, 2 the command line is wrong
+    """
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    var arguments = arguments
+    var verification = Verification()
+    let names = try arguments.options("--loss")
+    for name in names where !catalog.contains(where: { $0.loss.name == name }) {
+      throw UsageError("no loss is named \(name)")
+    }
+    verification.losses = Set(names)
+    if let cases: Int = try arguments.number("--cases") {
+      guard cases > 0 else { throw UsageError("--cases needs a positive number, not \(cases)") }
+      verification.cases = cases
+    }
+    if let seed: UInt64 = try arguments.number("--seed") { verification.seed = seed }
+    let file = try arguments.option("--json")
+    try arguments.finish()
+
+    let bar = ProgressBar()
+    let began = Date()
+    let reports = verification.run { bar.show($0) }
+    bar.clear()
+    print(table(reports))
+    let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
+    let failed = reports.filter { !$0.holds }
+    print("\n\(reports.count) losses, \(failed.count) with broken claims, \(seconds) s")
+    for report in failed { print(broken(report)) }
+    if let file {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      try encoder.encode(reports).write(to: URL(fileURLWithPath: file))
+    }
+    return failed.isEmpty ? 0 : 1
+  }
+
+  // MARK: - The table
+
+  /// Two rows a loss, 80 columns: Float with the strata and laws, then Double.
+  private static func table(_ reports: [LossReport]) -> String {
+    var lines = [
+      "The worst errors in ulps of the result (value) and of the gradient's scale (grad.),",
+      "each with its bar; at kinks the gradient lies between the one-sided derivatives.",
+      "",
+      row("loss", "", "items", "strata", "value", "grad.", "laws", "kinks", "undec.", ""),
+    ]
+    for report in reports {
+      for (type, figures) in [("f32", report.float), ("f64", report.double)] {
+        let first = type == "f32"
+        lines.append(
+          row(
+            first ? report.loss : "", type, "\(figures.items)",
+            first ? "\(report.strata.count)" : "",
+            bar(figures.value.ulps, figures.valueBar),
+            bar(figures.gradient.ulps, figures.gradientBar),
+            first ? "\(report.laws.count)" : "", "\(figures.kinks)", "\(figures.inconclusive)",
+            figures.failures == 0 ? "  holds" : "  FAILS"))
+      }
+      lines.append("    value: \(worst(report.float.value))")
+      lines.append("    grad.: \(worst(report.float.gradient))")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func row(_ cells: String...) -> String {
+    // Widths of the columns; the first and the last are set left, the numbers right.
+    let widths = [-26, -4, 6, 7, 8, 8, 5, 6, 7, -7]
+    return zip(cells, widths).map { cell, width in
+      let gap = String(repeating: " ", count: Swift.max(0, Swift.abs(width) - cell.count))
+      return width < 0 ? cell + gap : gap + cell
+    }.joined().trimmingTrailingSpaces
+  }
+
+  private static func bar(_ ulps: Double, _ limit: Double) -> String {
+    let figure = ulps < 1000 ? String(format: "%.2f", ulps) : String(format: "%.0e", ulps)
+    return "\(figure)/\(String(format: "%g", limit))"
+  }
+
+  private static func worst(_ worst: PrecisionReport.WorstCase) -> String {
+    func list(_ values: [Double]) -> String {
+      let shown = values.prefix(4).map { "\(Float($0))" }.joined(separator: " ")
+      return values.count > 4 ? "\(shown) … (\(values.count))" : shown
+    }
+    guard worst.ulps > 0 else { return "exact everywhere" }
+    return "\(worst.place): \(list(worst.prediction)) at \(list(worst.target))"
+  }
+
+  private static func broken(_ report: LossReport) -> String {
+    var lines: [String] = []
+    for (type, figures) in [("f32", report.float), ("f64", report.double)]
+    where figures.failures > 0 {
+      lines.append("\n\(report.loss) \(type): \(figures.failures) broken claims, the first:")
+      lines += figures.findings.prefix(3).map { "- " + $0 }
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// A bar on standard error while it is a terminal; nothing in a pipe.
+private final class ProgressBar: @unchecked Sendable {
+  private let isTerminal = isatty(2) == 1
+  private let lock = NSLock()
+  private var shown = -1
+
+  func show(_ part: Double) {
+    guard isTerminal else { return }
+    lock.lock()
+    defer { lock.unlock() }
+    let percent = Int(part * 100)
+    guard percent > shown else { return }
+    shown = percent
+    let full = String(repeating: "#", count: percent / 2)
+    let empty = String(repeating: ".", count: 50 - percent / 2)
+    write("\r[\(full)\(empty)] \(percent) %")
+  }
+
+  func clear() {
+    if isTerminal { write("\r\u{1b}[K") }
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpaces: String {
+    var text = self
+    while text.hasSuffix(" ") { text.removeLast() }
+    return text
+  }
+}
