@@ -18,9 +18,7 @@ protocol Command {
 @main
 struct Lossref {
   /// In the order of the help text; a new subcommand is one more line here.
-  static let commands: [any Command.Type] = [
-    Evaluate.self
-  ]
+  static var commands: [any Command.Type] { [Verify.self, Evaluate.self] }
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())))

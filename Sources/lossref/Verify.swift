@@ -63,7 +63,7 @@ enum Verify: Command {
       "The worst errors in ulps of the result (value) and of the gradient's scale (grad.),",
       "each with its bar; at kinks the gradient lies between the one-sided derivatives.",
       "",
-      row("loss", "", "items", "strata", "value", "grad.", "laws", "kinks", "undec.", ""),
+      row("loss", "", "items", "strata", "value", "grad.", "laws", "kinks", "open", ""),
     ]
     for report in reports {
       for (type, figures) in [("f32", report.float), ("f64", report.double)] {
@@ -85,7 +85,7 @@ enum Verify: Command {
 
   private static func row(_ cells: String...) -> String {
     // Widths of the columns; the first and the last are set left, the numbers right.
-    let widths = [-26, -4, 6, 7, 8, 8, 5, 6, 7, -7]
+    let widths = [-23, -4, 6, 7, 8, 8, 5, 6, 6, -7]
     return zip(cells, widths).map { cell, width in
       let gap = String(repeating: " ", count: Swift.max(0, Swift.abs(width) - cell.count))
       return width < 0 ? cell + gap : gap + cell
