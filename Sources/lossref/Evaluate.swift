@@ -4,7 +4,7 @@ import LossVerification
 /// Answers golden cases in the frameworks' dialects.
 enum Evaluate: Command {
   static let name = "evaluate"
-  static let abstract = "answer cases, a JSON line each, as the frameworks would"
+  static let abstract = "Answer cases, a JSON line each, as the frameworks would"
   static let help = """
     usage: lossref evaluate [--with reference|optimized] [--precision float|double]
 

@@ -18,7 +18,9 @@ protocol Command {
 @main
 struct Lossref {
   /// In the order of the help text; a new subcommand is one more line here.
-  static var commands: [any Command.Type] { [Verify.self, Evaluate.self] }
+  static let commands: [any Command.Type] = [
+    List.self, Verify.self, Evaluate.self, Spec.self,
+  ]
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,60 @@
+import Foundation
+import LossVerification
+
+/// Holds the chapters against the catalog, or fills what is generated in them.
+enum Spec: Command {
+  static let name = "spec"
+  static let abstract = "Hold the chapters against the catalog, or fill their tables"
+  static let help = """
+    usage: lossref spec check [--root DIR]
+           lossref spec update [--root DIR] [--measured FILE]
+
+    check     Names every place, by file and line, where the chapters do not match the catalog:
+              headings, quoted references, laws, dialects, accuracy, the numbers of the examples, the
+              index in Spec/README.md and the table in README.md. The exit status is 1 if there is one.
+    update    Fills the generated blocks, from the sources, the catalog and Spec/accuracy.json.
+
+      --root DIR         the package (the current directory)
+      --measured FILE    first rewrites Spec/accuracy.json from what `lossref verify --json` wrote
+    """
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    var arguments = arguments
+    let root = try arguments.option("--root") ?? "."
+    let measured = try arguments.option("--measured")
+    let action = arguments.operand()
+    try arguments.finish()
+    switch action {
+    case "check" where measured == nil: return try check(root)
+    case "update": return try update(root, measured: measured)
+    default: throw UsageError("expected check or update")
+    }
+  }
+
+  private static func check(_ root: String) throws -> Int32 {
+    let specification = try Specification(root: root)
+    let findings = specification.findings()
+    for finding in findings { print(finding) }
+    let chapters = specification.losses.count
+    print("\(chapters) \(chapters == 1 ? "loss" : "losses"), \(findings.count) findings")
+    return findings.isEmpty ? 0 : 1
+  }
+
+  private static func update(_ root: String, measured: String?) throws -> Int32 {
+    let base = URL(fileURLWithPath: root, isDirectory: true)
+    var specification = try Specification(root: root)
+    var changed: [String: String] = [:]
+    if let measured {
+      let data = try Data(contentsOf: URL(fileURLWithPath: measured))
+      let reports = try JSONDecoder().decode([LossReport].self, from: data)
+      changed[Specification.accuracyFile] = try Specification.accuracy(from: reports)
+      specification.files.merge(changed) { $1 }
+    }
+    changed.merge(specification.updated()) { $1 }
+    for (path, text) in changed.sorted(by: { $0.key < $1.key }) {
+      try Data(text.utf8).write(to: base.appendingPathComponent(path))
+      print("updated \(path)")
+    }
+    return 0
+  }
+}
