@@ -27,7 +27,10 @@ extension CatalogEntry {
 @inline(always)
 func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
   [
+    Entry(L1.self, I.self),
     Entry(MeanSquaredError.self, I.self),
+    Entry(SmoothL1.self, I.self),
+    Entry(Huber.self, I.self),
   ]
 }
 

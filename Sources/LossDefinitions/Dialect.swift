@@ -225,13 +225,14 @@ extension Dialect {
   /// - Parameters:
   ///   - weight: the name of the input that multiplies the entries.
   ///   - columns: an input along the last axis, and the hyperparameter that it sets.
+  ///   - factor: what the function's entries are in units of the loss.
   ///   - make: the definition with the call's hyperparameters.
   public static func elementwise<L: ElementLoss>(
     _ peer: String, _ function: String, _ prediction: String, _ target: String,
     weight: String? = nil,
     columns: (name: String, path: any WritableKeyPath<L, Double> & Sendable)? = nil,
-    parameters: [String] = [], over averaging: Averaging = .entries, note: String = "",
-    _ make: @escaping @Sendable (Call) throws -> L
+    parameters: [String] = [], over averaging: Averaging = .entries, factor: Double = 1,
+    note: String = "", _ make: @escaping @Sendable (Call) throws -> L
   ) -> Dialect {
     let inputs = [prediction, target] + [weight, columns?.name].compactMap { $0 }
     return Dialect(peer, function, note, inputs: inputs, parameters: parameters) {
@@ -253,9 +254,9 @@ extension Dialect {
       }
       let weights: [Double]
       if let weight, call.inputs[weight] != nil {
-        weights = try call.tensor(weight, like: x.shape).data
+        weights = try call.tensor(weight, like: x.shape).data.map { factor * $0 }
       } else {
-        weights = Array(repeating: 1, count: items.count)
+        weights = Array(repeating: factor, count: items.count)
       }
       let entries = zip(results, weights).map { $0.value * $1 }
       let (value, slopes) = try call.reduce(Tensor(x.shape, entries), over: averaging)

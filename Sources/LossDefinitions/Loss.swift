@@ -212,8 +212,8 @@ extension Loss {
     differentiate(item.prediction, item.target)
   }
 
-  /// Bounds of the loss over all items whose numbers lie within `widened` difference steps of these:
-  /// 0 is the item itself, 1 the reach of the difference stencil.
+  /// Bounds of the loss over all predictions whose numbers lie within `widened` difference steps of
+  /// the item's: 0 is the item itself, 1 the reach of the difference stencil.
   public func enclosure(at item: Item, widened: Double) -> Interval<DoubleDouble> {
     let (x, t) = intervals(item, widened)
     return reference(x, t)
@@ -250,9 +250,8 @@ extension Loss {
       let reach = differenceStep(at: point) * DoubleDouble(widened)
       return Interval(lower: point - reach, upper: point + reach)
     }
-    // A class index is a decision, not a number that moves.
-    let target = Self.targetIsIndex ? item.target.map { .init($0) } : item.target.map(wide)
-    return (item.prediction.map(wide), target)
+    // The stencil moves the prediction alone.
+    return (item.prediction.map(wide), item.target.map { Interval<DoubleDouble>($0) })
   }
 
   /// Value and gradient of the reference: forward for few inputs, by the tape for many.

@@ -2,15 +2,32 @@
 ///
 ///     L = (x − t)²
 ///
-/// Source: least squares; torch `mse_loss`, Keras `MeanSquaredError`, optax `squared_error`.
+/// x and t are one number each.
+///
+/// Source: Legendre 1805, least squares; torch `mse_loss`, Keras `MeanSquaredError`, optax
+/// `squared_error`. Chapter: `Spec/Elements/MeanSquaredError.md`.
 public struct MeanSquaredError: ElementLoss {
   public static let name = "mse"
-  public static let laws: [Law<Self>] = [.nonNegative, .zeroAtTarget, .symmetric]
+  public static let laws: [Law<Self>] = [
+    .nonNegative, .zeroAtTarget, .symmetric, .convex,
+    Law("L = |x − t|²") { loss, item, values in
+      let d = values.loose(L1(), item)
+      return .equal(values.loose(loss, item), d * d)
+    },
+  ]
   public static let targetGradient = TargetGradient.negated
   public static let dialects: [Dialect] = [
-    .elementwise("torch", "mse_loss", "input", "target") { _ in Self() },
-    .elementwise("keras", "MeanSquaredError", "y_pred", "y_true", over: .lastAxis) { _ in Self() },
-    .elementwise("optax", "squared_error", "predictions", "targets") { _ in Self() },
+    .elementwise("torch", "mse_loss", "input", "target", note: "As defined.") { _ in Self() },
+    .elementwise(
+      "keras", "MeanSquaredError", "y_pred", "y_true", over: .lastAxis,
+      note: "The mean over the last axis, then the reduction."
+    ) { _ in Self() },
+    .elementwise(
+      "optax", "squared_error", "predictions", "targets", note: "Entry by entry; never reduced."
+    ) { _ in Self() },
+    .elementwise(
+      "optax", "l2_loss", "predictions", "targets", factor: 0.5, note: "Half the square."
+    ) { _ in Self() },
   ]
 
   public init() {}

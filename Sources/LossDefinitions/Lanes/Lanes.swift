@@ -71,6 +71,15 @@ extension Lanes {
   @inline(always) public static func clamp(_ x: Self, _ low: Self, _ high: Self) -> Self {
     min(max(x, low), high)
   }
+  /// weight · cost, and 0 where the weight is 0 and the cost is infinite.
+  @inline(always) public static func weighted(_ weight: Self, _ cost: Self) -> Self {
+    let isVoid = (weight .== zero) & (cost .== Self(repeating: .infinity))
+    return select(isVoid, zero, weight * cost)
+  }
+  /// The sign of x; 0 of 0, NaN of NaN.
+  @inline(always) public static func sign(_ x: Self) -> Self {
+    select(zero .< abs(x), copySign(one, from: x), x)
+  }
   /// x · y + c: two roundings, never fused.
   @inline(always) public static func horner(_ x: Self, _ y: Self, _ c: Element) -> Self {
     x * y + Self(repeating: c)

@@ -69,6 +69,13 @@ extension Scalar {
   public static func square(_ x: Self) -> Self { x * x }
   public static func logSigmoid(_ x: Self) -> Self { -softplus(-x) }
 
+  /// weight · cost, and 0 where the weight is 0 and the cost is infinite: 0 ln 0 = 0.
+  public static func weighted(_ weight: Self, _ cost: Self) -> Self {
+    let finite = select(0x1p127 .< cost, 1, cost)
+    return select(
+      0 .< weight, weight * cost, select(weight .< 0, weight * cost, weight * finite))
+  }
+
   /// a / b, and 0 where b is 0: the value of an empty ratio.
   public static func quotient(_ a: Self, _ b: Self) -> Self {
     select(0 .< b, a / select(0 .< b, b, 1), select(b .< 0, a / select(b .< 0, b, 1), a * b))

@@ -1,0 +1,40 @@
+extension Law where L: ElementLoss {
+  /// 2 L(m, t) ≤ L(x, t) + L(y, t) for the midpoints m of x with 0 and with −x, which are exact.
+  static var convex: Self {
+    Law("L is convex in x") { loss, item, values in
+      let (x, t) = (item.prediction[0], item.target)
+      let here = values.loose(loss, item)
+      let origin = values.loose(loss, Item([0], t))
+      let half = values.loose(loss, Item([0.5 * x], t))
+      let mirrored = values.loose(loss, Item([-x], t))
+      let first = Verdict.atLeast(here + origin, 2 * half)
+      guard case .holds = first else { return first }
+      return .atLeast(here + mirrored, 2 * origin)
+    }
+  }
+
+  /// L(c x, c t) = c L(x, t), for a power of two c.
+  static func scales(by c: Double) -> Self {
+    Law("L(c x, c t) = c L(x, t) for c > 0") { loss, item, values in
+      let scaled = Item(item.prediction.map { c * $0 }, item.target.map { c * $0 })
+      return .equal(values.loose(loss, scaled), Interval(c) * values.loose(loss, item))
+    }
+  }
+
+  /// L lies between two bounds.
+  static func between(
+    _ statement: String,
+    _ bounds:
+      @escaping @Sendable (L, Item, any LawValues) -> (
+        lower: Interval<DoubleDouble>, upper: Interval<DoubleDouble>
+      )
+  ) -> Self {
+    Law(statement) { loss, item, values in
+      let value = values.loose(loss, item)
+      let (lower, upper) = bounds(loss, item, values)
+      let first = Verdict.atLeast(value, lower)
+      guard case .holds = first else { return first }
+      return .atLeast(upper, value)
+    }
+  }
+}
