@@ -1,13 +1,14 @@
 /// The elementary functions: reduction by a table, then a short series.
 ///
-/// Every error stated is relative, for results above 2^−900 in magnitude; an absolute error of at
-/// most 2^−1070 adds to it. NaN and infinities pass as IEEE 754 has it for the C library.
+/// Every error stated is relative; an absolute error of at most 2^−1070 adds to it. NaN and infinities pass as IEEE 754 has it for the C library.
 extension DoubleDouble {
   /// e^x, to 2^−98.
   ///
   /// x = k ln 2 + j/64 + s, and e^x = 2^k e^(j/64) e^s.
   public static func exp(_ x: Self) -> Self {
-    guard let (k, j, s) = reducedExponent(x) else { return Self(x.hi > 0 ? .infinity : x.hi * 0) }
+    guard let (k, j, s) = reducedExponent(x) else {
+      return Self(x.hi.isNaN ? x.hi : x.hi > 0 ? .infinity : 0)
+    }
     return exp(j, s).scaled(by: k)
   }
 
@@ -115,12 +116,8 @@ extension DoubleDouble {
   /// For |x| ≤ 1: atan t + atan((x − t)/(1 + x t)) with t = j/64; else ±π/2 − atan(1/x).
   public static func atan(_ x: Self) -> Self {
     guard x.hi.magnitude > 0x1p-400 else { return x }
-    guard x.hi.magnitude <= 0x1p200 else {
-      if x.hi.isNaN { return x }
-      return Self(pi.hi / 2, pi.lo / 2) * (x.hi > 0 ? 1 : -1)
-    }
     if x.hi < 0 { return -atan(-x) }
-    if x.hi > 1 { return Self(pi.hi / 2, pi.lo / 2) - atan(1 / x) }
+    if x.hi > 1 { return x.hi > 0x1p200 ? halfPi : halfPi - atan(1 / x) }
     let j = (x.hi * 64).rounded()
     let t = Self(j * 0x1p-6)
     let w = j == 0 ? x : (x - t) / (1 + x * t)

@@ -24,6 +24,7 @@ public struct DoubleDouble: Scalar, Equatable {
   public static var pi: Self { Self(0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53) }
   public static var infinity: Self { Self(.infinity, 0) }
   public static var nan: Self { Self(.nan, 0) }
+  static var halfPi: Self { Self(0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54) }
   static var ln2: Self { Self(0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56) }
 
   public var isNaN: Bool { hi.isNaN }
@@ -78,7 +79,6 @@ public struct DoubleDouble: Scalar, Equatable {
     return z.hi.isFinite ? z : overflowed(p.hi)
   }
 
-  /// Relative error at most 4u².
   @inline(__always)
   static func * (a: Self, b: Double) -> Self { a * Self(b) }
 

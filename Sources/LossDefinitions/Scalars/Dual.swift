@@ -91,6 +91,10 @@ public struct Dual<Base: Scalar>: Scalar {
         a, b, { ($0 - q * $1) / y }, first: { $0 / y }, second: { -(q * $0) / y }))
   }
 
+  public static func square(_ x: Self) -> Self {
+    x.mapped(.square(x.value), derivative: x.value + x.value)
+  }
+
   public static func .< (a: Self, b: Self) -> Base.Condition { a.value .< b.value }
 
   public static func select(_ condition: Base.Condition, _ a: Self, _ b: Self) -> Self {

@@ -40,9 +40,9 @@ public struct Interval<Base: IntervalBase>: Scalar {
   }
 
   public static var pi: Self { Self(Base.enclosing(DoubleDouble.pi), true) }
-  private static var undefined: Base { Base(.nan) }
-  private static var maybeUndefined: Self {
-    Self(lower: undefined, upper: undefined, isDecided: false)
+  /// What has no value, or, undecided, may have none.
+  private static func undefined(_ isDecided: Bool) -> Self {
+    Self(lower: Base(.nan), upper: Base(.nan), isDecided: isDecided)
   }
   private static var line: Bounds<Base> { Bounds(Base(-.infinity), Base(.infinity)) }
 
@@ -75,7 +75,10 @@ public struct Interval<Base: IntervalBase>: Scalar {
     let low = Base.enclosingSum(a.lower, b.lower)
     if a.isPoint && b.isPoint { return Self(low, decided) }
     let high = Base.enclosingSum(a.upper, b.upper)
-    return Self(Bounds(low.down, high.up).consistent, decided)
+    if low.down.isNaN || high.up.isNaN {
+      return a.isNaN || b.isNaN ? undefined(decided) : undefined(false)
+    }
+    return Self(Bounds(low.down, high.up), decided)
   }
 
   @inline(__always)
@@ -89,9 +92,9 @@ public struct Interval<Base: IntervalBase>: Scalar {
   public static func * (a: Self, b: Self) -> Self {
     let decided = a.isDecided && b.isDecided
     if a.isPoint && b.isPoint { return Self(Base.enclosingProduct(a.lower, b.lower), decided) }
-    if a.isNaN || b.isNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    if a.isNaN || b.isNaN { return undefined(decided) }
     if a.isInfinitePoint && b.holdsZero || b.isInfinitePoint && a.holdsZero {
-      return maybeUndefined
+      return undefined(false)
     }
     let bounds: Bounds<Base>
     if 0 <= a.lower {
@@ -121,11 +124,19 @@ public struct Interval<Base: IntervalBase>: Scalar {
     return Self(bounds, decided)
   }
 
+  /// Never negative, unlike the product of two equal intervals with 0 inside.
+  public static func square(_ x: Self) -> Self {
+    if x.isPoint || x.isNaN || 0 <= x.lower || x.upper <= 0 { return x * x }
+    let largest = larger(-x.lower, x.upper)
+    return Self(lower: 0, upper: up(largest, largest), isDecided: x.isDecided)
+  }
+
   /// By an interval with 0 inside the whole line, with 0 at its boundary a half line.
   public static func / (a: Self, b: Self) -> Self {
     let decided = a.isDecided && b.isDecided
+    if b.lower == 0, b.upper == 0, 1 / b.lower != 1 / b.upper { return Self(line, false) }
     if a.isPoint && b.isPoint { return Self(Base.enclosingQuotient(a.lower, b.lower), decided) }
-    if a.isNaN || b.isNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    if a.isNaN || b.isNaN { return undefined(decided) }
     guard b.holdsZero else {
       let (p, q) = 0 < b.lower ? (a, b) : (-a, -b)
       return Self(
@@ -134,7 +145,7 @@ public struct Interval<Base: IntervalBase>: Scalar {
           Base.enclosingQuotient(p.upper, 0 <= p.upper ? q.lower : q.upper).up
         ).consistent, decided)
     }
-    if a.holdsZero { return Self(line, false) }
+    if a.holdsZero { return b.isPoint ? undefined(false) : Self(line, false) }
     if b.isPoint {
       return Self(
         lower: a.lower / b.lower, upper: a.upper / b.upper, isDecided: decided)
@@ -181,7 +192,7 @@ public struct Interval<Base: IntervalBase>: Scalar {
     case .never: b
     case .unknown:
       a.isNaN || b.isNaN
-        ? maybeUndefined
+        ? undefined(false)
         : Self(
           lower: smaller(a.lower, b.lower), upper: larger(a.upper, b.upper), isDecided: false)
     }
@@ -189,10 +200,10 @@ public struct Interval<Base: IntervalBase>: Scalar {
 
   // MARK: Functions
 
-  /// What is left of this in x ≥ `bound`, undecided if that is not all; nil if nothing is.
-  private func restricted(to bound: Base) -> Self? {
+  /// What is left of this in x ≥ `bound`, undecided if that is not all; NaN if nothing is.
+  private func restricted(to bound: Base) -> Self {
     if bound <= lower { return self }
-    guard bound <= upper else { return nil }
+    guard bound <= upper else { return Self.undefined(isDecided) }
     return Self(lower: bound, upper: upper, isDecided: false)
   }
 
@@ -210,10 +221,8 @@ public struct Interval<Base: IntervalBase>: Scalar {
       isDecided: x.isDecided)
   }
 
-  private static var none: Self { Self(undefined) }
-
   public static func sqrt(_ x: Self) -> Self {
-    guard let x = x.restricted(to: 0) else { return none }
+    let x = x.restricted(to: 0)
     return increasing(x) { Base.enclosingRoot($0) }
   }
 
@@ -230,7 +239,7 @@ public struct Interval<Base: IntervalBase>: Scalar {
   }
 
   public static func log(_ x: Self) -> Self {
-    guard let x = x.restricted(to: 0) else { return none }
+    let x = x.restricted(to: 0)
     return increasing(x) {
       $0 == 0 || $0 == 1 || !$0.isFinite
         ? Bounds(.log($0)) : Base.enclosing(.log($0.extended))
@@ -238,7 +247,7 @@ public struct Interval<Base: IntervalBase>: Scalar {
   }
 
   public static func log1p(_ x: Self) -> Self {
-    guard let x = x.restricted(to: -1) else { return none }
+    let x = x.restricted(to: -1)
     return increasing(x) {
       $0 == 0 || $0 == -1 || !$0.isFinite
         ? Bounds(.log1p($0)) : Base.enclosing(.log1p($0.extended))
@@ -250,27 +259,27 @@ public struct Interval<Base: IntervalBase>: Scalar {
     if y.isPoint {
       if y.lower == 0 { return Self(lower: 1, upper: 1, isDecided: x.isDecided && y.isDecided) }
       if y.lower == 1 || y.lower == 2 || y.lower == 0.5 {
-        guard let x = x.restricted(to: 0) else { return none }
+        let x = x.restricted(to: 0)
         let power = y.lower == 1 ? x : y.lower == 2 ? x * x : sqrt(x)
         return Self(
           lower: power.lower, upper: power.upper, isDecided: x.isDecided && y.isDecided)
       }
     }
-    if y.isNaN { return y }
-    guard let x = x.restricted(to: 0) else { return none }
+    let x = x.restricted(to: 0)
     let decided = x.isDecided && y.isDecided
-    let first = power(x.lower, y.lower)
-    if x.isPoint && y.isPoint { return Self(first, decided) }
-    var bounds = first
+    if x.isNaN || y.isNaN { return undefined(decided) }
+    var bounds = power(x.lower, y.lower)
+    if x.isPoint && y.isPoint { return Self(bounds, decided) }
     for corner in [power(x.lower, y.upper), power(x.upper, y.lower), power(x.upper, y.upper)] {
-      if corner.isNaN { return maybeUndefined }
       bounds = Bounds(smaller(bounds.down, corner.down), larger(bounds.up, corner.up))
     }
-    return first.isNaN ? maybeUndefined : Self(bounds, decided)
+    return Self(bounds, decided)
   }
 
   private static func power(_ x: Base, _ y: Base) -> Bounds<Base> {
-    if x == 0 || x == 1 || y == 0 || !x.isFinite || !y.isFinite { return Bounds(.pow(x, y)) }
+    if x == 0 || x == 1 || y == 0 || !x.isFinite || !y.isFinite {
+      return Bounds(.pow(x.magnitude, y))
+    }
     let bounds = Base.enclosing(.pow(x.extended, y.extended), relative: 0x1p-89)
     return Bounds(larger(bounds.down, 0), bounds.up)
   }
@@ -315,7 +324,7 @@ public struct Interval<Base: IntervalBase>: Scalar {
     _ f: (DoubleDouble) -> DoubleDouble
   ) -> Self {
     if x.isNaN || x.isInfinitePoint {
-      return Self(lower: undefined, upper: undefined, isDecided: x.isDecided)
+      return undefined(x.isDecided)
     }
     let (low, high) = (x.lower.extended, x.upper.extended)
     let reach = 0x1p20
@@ -346,28 +355,29 @@ public struct Interval<Base: IntervalBase>: Scalar {
 
   /// Increasing in every argument, so its bounds are those of the bounds.
   public static func logSumExp(_ x: [Self]) -> Self {
-    var decided = true
-    var undecidedNaN = false
-    for value in x {
-      decided = decided && value.isDecided
-      undecidedNaN = undecidedNaN || value.isNaN
-    }
-    if undecidedNaN { return Self(lower: undefined, upper: undefined, isDecided: decided) }
+    let decided = x.allSatisfy(\.isDecided)
+    if x.contains(where: \.isNaN) { return undefined(decided) }
     return Self(
       Bounds(
         logSumExp(x.map(\.lower.extended)).down,
-        logSumExp(x.map(\.upper.extended)).up
-      ).consistent, decided)
+        logSumExp(x.map(\.upper.extended)).up), decided)
   }
 
   private static func logSumExp(_ x: [DoubleDouble]) -> Bounds<Base> {
     let (largest, tail) = DoubleDouble.logSumExpParts(x)
-    guard largest.isFinite, tail.hi != 0 else {
+    guard largest.isFinite, x.count(where: { $0.isFinite }) > 1 else {
       return Bounds(Base.rounding(largest, .down), Base.rounding(largest, .up))
     }
     let tails = DoubleDouble.enclosing(tail, relative: 0x1p-97 + Double(x.count) * 0x1p-103)
+    let positive = tails.down < 0 ? 0 : tails.down
     return Bounds(
-      Base.rounding(DoubleDouble.enclosingSum(largest, tails.down).down, .down),
+      Base.rounding(DoubleDouble.enclosingSum(largest, positive).down, .down),
       Base.rounding(DoubleDouble.enclosingSum(largest, tails.up).up, .up))
   }
+}
+
+extension Interval where Base == Double {
+  /// The point, without which both general initializers would do.
+  @inline(__always)
+  public init(_ point: Double) { self.init(lower: point, upper: point) }
 }

@@ -60,6 +60,7 @@ public struct Nudge<Base: Scalar>: Scalar {
       moved: .select(condition.moved, a.moved, b.moved))
   }
 
+  public static func square(_ x: Self) -> Self { both(x) { Base.square($0) } }
   public static func sqrt(_ x: Self) -> Self { both(x) { Base.sqrt($0) } }
   public static func exp(_ x: Self) -> Self { both(x) { Base.exp($0) } }
   public static func expm1(_ x: Self) -> Self { both(x) { Base.expm1($0) } }

@@ -18,6 +18,8 @@ public protocol Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, 
   static func * (a: Self, b: Self) -> Self
   static func / (a: Self, b: Self) -> Self
   static prefix func - (a: Self) -> Self
+  /// x x; of an interval never negative.
+  static func square(_ x: Self) -> Self
 
   static func .< (a: Self, b: Self) -> Condition
   /// `a` where the condition holds, else `b`; the hull of both where an interval cannot decide.

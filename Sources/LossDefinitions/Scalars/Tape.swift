@@ -68,6 +68,10 @@ public struct Tape<Base: Scalar>: Scalar {
     return combined(quotient, a, 1 / b.value, b, -quotient / b.value)
   }
 
+  public static func square(_ x: Self) -> Self {
+    x.mapped(.square(x.value), derivative: x.value + x.value)
+  }
+
   public static func .< (a: Self, b: Self) -> Base.Condition { a.value .< b.value }
 
   /// A decided choice is the chosen value itself, so that nothing flows to the other.
