@@ -73,22 +73,35 @@ public struct Batch<Element: LaneElement> {
 
   @inline(always) public static var blockCount: Int { 256 }
 
-  /// A block's sum: eight strands, then their tree.
+  /// A block's sum in eight strands, item i in strand i mod 8, then their tree.
   @inline(always)
   public func total(
     _ values: UnsafeMutablePointer<Element>, _ weights: UnsafePointer<Element>?, _ n: Int
   ) -> Double {
     var strands = SIMD8<Double>()
+    let whole = n & ~7
     var i = 0
-    while i < n {
-      for k in 0..<Swift.min(8, n - i) {
-        strands[k] += Double(values[i + k]) * (weights.map { Double($0[i + k]) } ?? 1)
-      }
+    while i < whole {
+      var eight = Self.widened(UnsafePointer(values) + i)
+      if let weights { eight *= Self.widened(weights + i) }
+      strands += eight
       i += 8
+    }
+    for k in 0..<(n - whole) {
+      let weight = weights.map { Double($0[whole + k]) } ?? 1
+      strands[k] += Double(values[whole + k]) * weight
     }
     let half = strands.lowHalf + strands.highHalf
     let quarter = half.lowHalf + half.highHalf
     return quarter.x + quarter.y
+  }
+
+  /// Eight elements in Double, written out so that the compiler converts them as vectors.
+  @inline(always)
+  public static func widened(_ p: UnsafePointer<Element>) -> SIMD8<Double> {
+    SIMD8(
+      Double(p[0]), Double(p[1]), Double(p[2]), Double(p[3]), Double(p[4]), Double(p[5]),
+      Double(p[6]), Double(p[7]))
   }
 }
 
