@@ -71,7 +71,7 @@ public struct Batch<Element: LaneElement> {
     return tree.total / normalizer
   }
 
-  @inline(always) public static var blockCount: Int { 256 }
+  @inline(always) public static var blockCount: Int { 128 }
 
   /// A block's sum in eight strands, item i in strand i mod 8, then their tree.
   @inline(always)

@@ -26,6 +26,8 @@ public protocol Loss: Sendable {
   static var targetGradient: TargetGradient { get }
   /// Whether a target is a class index instead of numbers.
   static var targetIsIndex: Bool { get }
+  /// The entries of a target whose prediction has `width`: as many, or one.
+  static func targetWidth(for width: Int) -> Int
 
   /// The kinds of items that the generator makes.
   static var strata: [String] { get }
@@ -120,7 +122,8 @@ public struct Hyperparameter<L: Sendable>: Sendable {
   public let grid: [Double]
 
   public init(
-    _ name: String, _ path: any WritableKeyPath<L, Double> & Sendable, in range: ClosedRange<Double>,
+    _ name: String, _ path: any WritableKeyPath<L, Double> & Sendable,
+    in range: ClosedRange<Double>,
     grid: [Double]
   ) {
     self.name = name
@@ -173,6 +176,7 @@ extension Loss {
   public static var valueBar: Double { 8 }
   public static var gradientBar: Double { 8 }
   public static var targetIsIndex: Bool { false }
+  public static func targetWidth(for width: Int) -> Int { targetIsIndex ? 1 : width }
   public static var hyperparameters: [Hyperparameter<Self>] { [] }
   public static var configurations: [Configuration<Self>] { gridConfigurations }
 
