@@ -31,6 +31,9 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(MeanSquaredError.self, I.self),
     Entry(SmoothL1.self, I.self),
     Entry(Huber.self, I.self),
+    Entry(SparseSoftmaxCrossEntropy.self, I.self),
+    Entry(SoftmaxCrossEntropy.self, I.self),
+    Entry(DistributionFocal.self, I.self),
   ]
 }
 

@@ -1,0 +1,114 @@
+/// A loss of rows: a prediction of C numbers, one a class, and a target.
+///
+/// An item is one row; a batch is n x C, row-major. The target is a row of C numbers too, a single
+/// number, or a class index.
+public protocol ClassLoss: Loss {
+  /// The losses of a vector of rows; each row's gradient replaces its prediction.
+  func optimized<V: Lanes>(_ rows: ClassRows<V>) -> V
+}
+
+/// As many rows as a vector has lanes, transposed: vector j holds class j of every row.
+///
+/// A row never leaves its lane, so that its result has the same bits wherever it is in a batch, and
+/// however many lanes there are.
+public struct ClassRows<V: Lanes> {
+  public let classes: Int
+  /// The predictions, one vector a class.
+  public let prediction: UnsafeMutablePointer<V>
+  /// The targets: C vectors, or one of numbers or of class indices.
+  public let target: UnsafeMutablePointer<V>
+  /// Room for one vector a class.
+  public let scratch: UnsafeMutablePointer<V>
+
+  @inlinable @inline(always)
+  init(
+    classes: Int, prediction: UnsafeMutablePointer<V>, target: UnsafeMutablePointer<V>,
+    scratch: UnsafeMutablePointer<V>
+  ) {
+    self.classes = classes
+    self.prediction = prediction
+    self.target = target
+    self.scratch = scratch
+  }
+}
+
+extension ClassLoss {
+  public static var family: Family { .classes }
+  public static var targetGradient: TargetGradient { .none }
+
+  @inline(always)
+  public func sweep<I: InstructionSet, Element: LaneElement>(
+    _: I.Type, _ batch: Batch<Element>
+  ) -> Double {
+    // The two widths of distributions over distances have loops of their own.
+    switch batch.width {
+    case 16: sweep(batch, classes: 16)
+    case 17: sweep(batch, classes: 17)
+    default: sweep(batch, classes: batch.width)
+    }
+  }
+
+  @inlinable @inline(always)
+  func sweep<Element: LaneElement>(_ batch: Batch<Element>, classes: Int) -> Double {
+    typealias V = Element.Vector
+    let targets = Self.targetIsIndex ? 1 : batch.targetWidth
+    return withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * classes + targets) { room in
+      guard let base = room.baseAddress else { return 0 }
+      let rows = ClassRows(
+        classes: classes, prediction: base, target: base + 2 * classes, scratch: base + classes)
+      return batch.sum { first, n, values in
+        var i = 0
+        while i < n {
+          let at = first + i
+          let live = Swift.min(V.count, n - i)
+          V.transpose(batch.prediction + at * classes, rows: live, columns: classes, to: base)
+          if Self.targetIsIndex {
+            for k in 0..<V.count {
+              rows.target.pointee[k] = Element(batch.indices![at + Swift.min(k, live - 1)])
+            }
+          } else {
+            V.transpose(
+              batch.target! + at * targets, rows: live, columns: targets, to: rows.target)
+          }
+          let loss = optimized(rows)
+          for k in 0..<live { values[i + k] = loss[k] }
+          if let gradient = batch.gradient {
+            var factor = V(repeating: batch.scale)
+            for k in 0..<live { factor[k] = batch.factor(at + k) }
+            for j in 0..<classes { base[j] = base[j] * factor }
+            V.transpose(base, rows: live, columns: classes, to: gradient + at * classes)
+          }
+          i += V.count
+        }
+      }
+    }
+  }
+}
+
+extension Lanes {
+  /// Rows in memory to one vector a column; lanes beyond the rows repeat the last of them.
+  @inlinable @inline(always)
+  static func transpose(
+    _ source: UnsafePointer<Element>, rows: Int, columns: Int,
+    to vectors: UnsafeMutablePointer<Self>
+  ) {
+    let flat = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
+    for k in 0..<count {
+      let row = source + Swift.min(k, rows - 1) * columns
+      for j in 0..<columns { flat[j * count + k] = row[j] }
+    }
+  }
+
+  /// One vector a column to rows in memory.
+  @inlinable @inline(always)
+  static func transpose(
+    _ vectors: UnsafeMutablePointer<Self>, rows: Int, columns: Int,
+    to destination: UnsafeMutablePointer<Element>
+  ) {
+    let flat = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
+    for k in 0..<rows {
+      let row = destination + k * columns
+      for j in 0..<columns { row[j] = flat[j * count + k] }
+    }
+  }
+}
