@@ -6,7 +6,7 @@
 
 /// A subcommand: it takes its arguments, does its work, and returns the exit status: 0, 1 for a
 /// finding, 2 for a command line that cannot be carried out.
-protocol Command {
+protocol Command: SendableMetatype {
   static var name: String { get }
   /// One line for the list of subcommands.
   static var abstract: String { get }
