@@ -194,6 +194,9 @@ import Testing
     #expect(Interval<Float>.sqrt(9).isPoint && !Interval<Float>.sqrt(2).isPoint)
     #expect((Exact(6) / 3).isPoint && !(Exact(1) / 3).isPoint)
     #expect(!Interval<Double>.square(0.1).isPoint)
+    check(Interval<Float>(1e-20))
+    let tiny = Exact(DoubleDouble(1, 0x1.8p-500)) * Exact(0x1p-600)
+    #expect(!tiny.isPoint && tiny.lower < DoubleDouble(0x1p-600))
     for one in [Exact.exp(0), .cos(0), .pow(7, 0), .pow(0, 0), .pow(1, 5)] {
       #expect(one.isPoint && one.lower == 1)
     }

@@ -84,7 +84,7 @@ extension IntervalBase where Self: BinaryFloatingPoint {
   /// Below this a product's rest may not be representable.
   @inline(__always)
   private static var safe: Self {
-    Self(sign: .plus, exponent: Self.leastNormalMagnitude.exponent + 64, significand: 1)
+    4 * Self.leastNormalMagnitude / Self.ulpOfOne
   }
 
   @inline(__always)
@@ -191,9 +191,10 @@ extension DoubleDouble: IntervalBase {
     guard value.isFinite, value.hi.magnitude > 0x1p-900 else {
       return moved(value, exactIf: !a.isFinite || !b.isFinite || a.hi == 0 || b.hi == 0)
     }
-    let isExact =
-      (a.lo == 0 && (b.lo == 0 || isPowerOfTwo(a.hi))) || (b.lo == 0 && isPowerOfTwo(b.hi))
-    return moved(value, exactIf: isExact)
+    return moved(
+      value,
+      exactIf: (a.lo == 0 && b.lo == 0)
+        || (isKept(value) && (isPowerOfTwo(a) || isPowerOfTwo(b))))
   }
 
   @inline(__always)
@@ -204,7 +205,8 @@ extension DoubleDouble: IntervalBase {
     }
     let isExact =
       a == b
-      || (b.lo == 0 && (isPowerOfTwo(b.hi) || (value.lo == 0 && product(value.hi, b.hi) == a)))
+      || (isPowerOfTwo(b) && isKept(value))
+      || (b.lo == 0 && value.lo == 0 && product(value.hi, b.hi) == a)
     return moved(value, exactIf: isExact)
   }
 
@@ -218,7 +220,11 @@ extension DoubleDouble: IntervalBase {
   }
 
   @inline(__always)
-  private static func isPowerOfTwo(_ x: Double) -> Bool {
-    x.bitPattern & 0xf_ffff_ffff_ffff == 0
+  private static func isPowerOfTwo(_ x: Self) -> Bool {
+    x.lo == 0 && x.hi.bitPattern & 0xf_ffff_ffff_ffff == 0
   }
+
+  /// Whether a low part that a power of two was multiplied with cannot have underflowed.
+  @inline(__always)
+  private static func isKept(_ x: Self) -> Bool { x.lo.magnitude > 0x1p-960 }
 }

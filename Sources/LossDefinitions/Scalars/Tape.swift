@@ -1,6 +1,7 @@
 /// A value that remembers how it was computed: reverse mode, the whole gradient in one pass.
 ///
-/// Constants remember nothing. A tape serves one thread.
+/// Constants remember nothing. A tape serves one thread, and not a `Nudge`, whose two points may
+/// choose differently.
 public struct Tape<Base: Scalar>: Scalar {
   public let value: Base
   private let recording: Recording<Base>?
