@@ -27,6 +27,10 @@ extension CatalogEntry {
 @inline(always)
 func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
   [
+    Entry(IoU.self, I.self),
+    Entry(GIoU.self, I.self),
+    Entry(DIoU.self, I.self),
+    Entry(CIoU.self, I.self),
     Entry(L1.self, I.self),
     Entry(MeanSquaredError.self, I.self),
     Entry(SmoothL1.self, I.self),

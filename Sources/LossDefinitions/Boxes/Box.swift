@@ -17,6 +17,40 @@ extension Box where Number: Scalar {
 
   public var width: Number { x2 - x1 }
   public var height: Number { y2 - y1 }
+
+  /// The area of what two boxes have in common; 0 where they only touch, or are apart.
+  public func intersection(_ other: Self) -> Number {
+    let w = Number.max(0, .min(x2, other.x2) - .max(x1, other.x1))
+    let h = Number.max(0, .min(y2, other.y2) - .max(y1, other.y1))
+    return w * h
+  }
+
+  /// The smallest box that encloses both.
+  public func enclosing(_ other: Self) -> Self {
+    Self(
+      x1: .min(x1, other.x1), y1: .min(y1, other.y1), x2: .max(x2, other.x2),
+      y2: .max(y2, other.y2))
+  }
+
+  /// The squared distance between the centres of two boxes.
+  public func centerDistance(_ other: Self) -> Number {
+    let dx = (x1 + x2 - other.x1 - other.x2) * 0.5
+    let dy = (y1 + y2 - other.y1 - other.y2) * 0.5
+    return dx * dx + dy * dy
+  }
+
+  /// The sizes of what the slopes of ρ² / c² are differences of: |dx| / c² + 2 cw ρ² / c⁴, and the
+  /// same in y.
+  func centerTerms(_ other: Self, _ epsilon: Number) -> [Number] {
+    let box = enclosing(other)
+    let c = box.width * box.width + box.height * box.height + epsilon
+    let ratio = Number.quotient(centerDistance(other), c)
+    let dx = Number.abs(x1 + x2 - other.x1 - other.x2) * 0.5
+    let dy = Number.abs(y1 + y2 - other.y1 - other.y2) * 0.5
+    return [
+      .quotient(dx + 2 * box.width * ratio, c), .quotient(dy + 2 * box.height * ratio, c),
+    ]
+  }
 }
 
 /// A loss of aligned pairs of boxes: a prediction and its target, n x 4 corners each.
@@ -25,6 +59,8 @@ extension Box where Number: Scalar {
 /// the gradient in the target is the kernel's with its arguments exchanged.
 public protocol BoxLoss: FixedWidthLoss {
   func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S
+  /// The sizes of the terms that the gradient is a difference of, if it is one.
+  func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S]
   func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>)
 }
 
@@ -37,6 +73,12 @@ extension BoxLoss {
   public func reference<S: Scalar>(_ prediction: [S], _ target: [S]) -> S {
     reference(Box(prediction), Box(target))
   }
+
+  public func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S] {
+    gradientTerms(Box(prediction), Box(target))
+  }
+
+  public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] { [] }
 
   @inline(always)
   public func sweep<I: InstructionSet, Element: LaneElement>(
@@ -134,7 +176,10 @@ extension BoxLoss {
       for k in 0..<4 {
         p[k] += random.sign() * random.logarithmic(1e-7, 1e-2) * (k % 2 == 0 ? w : h)
       }
-    case "identical": p = t
+    case "identical":
+      // Exact in Float, so that every product of sides is exact in the oracle.
+      t = t.map { Double(Float($0)) }
+      p = t
     case "nested":
       p = [
         t[0] + random.uniform(0, 0.5) * w, t[1] + random.uniform(0, 0.5) * h,

@@ -105,6 +105,11 @@ public struct Dual<Base: Scalar>: Scalar {
         first: { .select(condition, $0, 0) }, second: { .select(condition, 0, $0) }))
   }
 
+  /// The value is the base's larger, whose bounds are tighter than those of either.
+  public static func max(_ a: Self, _ b: Self) -> Self {
+    Self(.max(a.value, b.value), slopes: chosenLarger(a, b).slopes)
+  }
+
   public static func sqrt(_ x: Self) -> Self {
     let root = Base.sqrt(x.value)
     return x.mapped(root, derivative: 0.5 / root)

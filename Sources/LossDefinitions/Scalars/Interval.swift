@@ -198,6 +198,15 @@ public struct Interval<Base: IntervalBase>: Scalar {
     }
   }
 
+  /// The larger of the bounds on either side: within the hull, which `select` would give.
+  public static func max(_ a: Self, _ b: Self) -> Self {
+    let either = chosenLarger(a, b)
+    guard !a.isNaN, !b.isNaN, !either.isNaN else { return either }
+    return Self(
+      lower: larger(a.lower, b.lower), upper: larger(a.upper, b.upper),
+      isDecided: either.isDecided)
+  }
+
   // MARK: Functions
 
   /// What is left of this in x ≥ `bound`, undecided if that is not all; NaN if nothing is.

@@ -47,6 +47,10 @@ public protocol Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, 
   /// −∞ contribute nothing; of no entries it is −∞.
   static func logSumExp(_ x: [Self]) -> Self
 
+  /// The larger; at a tie each argument gets half the slope.
+  static func max(_ a: Self, _ b: Self) -> Self
+  static func min(_ a: Self, _ b: Self) -> Self
+
   /// The value, held constant: gradients stop here.
   var detached: Self { get }
   /// The value that a discrete decision (class index, bin, arg max) is made on.
@@ -54,8 +58,11 @@ public protocol Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, 
 }
 
 extension Scalar {
-  /// The larger; at a tie each argument gets half the slope.
-  public static func max(_ a: Self, _ b: Self) -> Self {
+  public static func max(_ a: Self, _ b: Self) -> Self { chosenLarger(a, b) }
+
+  /// The larger by `select` alone.
+  @inline(__always)
+  static func chosenLarger(_ a: Self, _ b: Self) -> Self {
     // Neither is less: a tie, where each argument gets half the slope, or a NaN, which passes.
     select(a .< b, b, select(b .< a, a, a * 0.5 + b * 0.5))
   }

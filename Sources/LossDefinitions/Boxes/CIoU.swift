@@ -1,0 +1,175 @@
+/// Complete IoU: overlap, distance of the centres, and aspect ratio.
+///
+///     L = 1 − IoU + ρ² / (c² + ε) + α v,   v = 4/π² (atan(W / H) − atan(w / h))²,
+///     α = v / (1 − IoU + v + ε)
+///
+/// ρ is the distance between the centres, c the diagonal of the smallest box that encloses both;
+/// w, h are the prediction's sides and W, H the target's. α is held constant, unless attached.
+///
+/// Source: Zheng et al., *Distance-IoU Loss*, AAAI 2020, eq. 8 to 11. Spec: `Spec/Boxes/CIoU.md`.
+public struct CIoU: BoxLoss {
+  public static let name = "ciou"
+  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
+  public static let dialects: [Dialect] = []
+  public static let hyperparameters: [Hyperparameter<Self>] = [
+    Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
+    Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+    Hyperparameter("enclosureEpsilon", \.enclosureEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+    Hyperparameter("aspectEpsilon", \.aspectEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+  ]
+
+  public enum Weight: Sendable {
+    /// α is held constant.
+    case constant
+    /// α is differentiated.
+    case attached
+    /// α is held constant, and 0 where the IoU is at most 1/2.
+    case gated
+  }
+
+  public var weight = Weight.constant
+  /// Added to both heights, in the areas of the boxes and in their aspect ratios.
+  public var heightEpsilon = 0.0
+  /// Added to the union.
+  public var unionEpsilon = 0.0
+  /// Added to c².
+  public var enclosureEpsilon = 0.0
+  /// Added to α's denominator.
+  public var aspectEpsilon = 0.0
+
+  public init() {}
+
+  public init(_ weight: Weight, epsilon: Double) {
+    self.weight = weight
+    unionEpsilon = epsilon
+    enclosureEpsilon = epsilon
+    aspectEpsilon = epsilon
+  }
+
+  // MARK: Reference
+
+  public func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S {
+    let ε = S(heightEpsilon)
+    let overlap = p.intersection(t)
+    let union = p.width * (p.height + ε) + t.width * (t.height + ε) - overlap
+    let iou = S.quotient(overlap, union + S(unionEpsilon))
+
+    let box = p.enclosing(t)
+    let diagonal = box.width * box.width + box.height * box.height
+    let distance = S.quotient(p.centerDistance(t), diagonal + S(enclosureEpsilon))
+
+    // atan(W / H) − atan(w / h), as one arctangent.
+    let (w, h, W, H) = (p.width, p.height + ε, t.width, t.height + ε)
+    let cross = W * h - w * H
+    let ratio = cross / (H * h + W * w)
+    let turn = S.atan(.select(cross .< 0, ratio, .select(0 .< cross, ratio, cross)))
+    let v = 4 / (S.pi * S.pi) * turn * turn
+    // α is at most 1; that is said again for the bounds of intervals.
+    let share = S.quotient(v, 1 - iou + v + S(aspectEpsilon))
+    let α =
+      switch weight {
+      case .constant: S.clamp(share, 0, 1).detached
+      case .attached: S.clamp(share, 0, 1)
+      case .gated: S.select(0.5 .< iou, .clamp(share, 0, 1), 0).detached
+      }
+    return 1 - iou + distance + α * v
+  }
+
+  public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] {
+    p.centerTerms(t, S(enclosureEpsilon))
+  }
+
+  // MARK: Optimized
+
+  @inline(always)
+  public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
+    let pair = Overlap(p, t, heightEpsilon: heightEpsilon, unionEpsilon: unionEpsilon)
+    let centers = Centers(p, t, enclosureEpsilon: enclosureEpsilon)
+    let aspect = Aspect(p, t, heightEpsilon: heightEpsilon)
+
+    let v = aspect.v
+    let spread = (pair.loss + v) + V(aspectEpsilon)
+    var α = V.select(spread .== .zero, .zero, v / spread)
+    // α v = v² / (u + v + ε), with u = 1 − IoU: the slope in v is α if α is constant, else
+    // α (2 − α), and the slope in u is 0, else −α².
+    var slope = α
+    var slopes = pair.slopes
+    switch weight {
+    case .constant: break
+    case .gated:
+      α = V.select(pair.union .< pair.area + pair.area, α, .zero)
+      slope = α
+    case .attached:
+      slope = α * (V(2) - α)
+      let rest = (.one - α) * (.one + α)
+      slopes.outerX = slopes.outerX * rest
+      slopes.innerX = slopes.innerX * rest
+      slopes.outerY = slopes.outerY * rest
+      slopes.innerY = slopes.innerY * rest
+    }
+    slopes.outerX = slopes.outerX - centers.outerX
+    slopes.outerY = slopes.outerY - centers.outerY
+    let (slopeW, slopeH) = (slope * aspect.slopeW, slope * aspect.slopeH)
+    var gradient = slopes.gradient(p, t)
+    gradient.x1 = (gradient.x1 + centers.slopeX) - slopeW
+    gradient.y1 = (gradient.y1 + centers.slopeY) - slopeH
+    gradient.x2 = (gradient.x2 + centers.slopeX) + slopeW
+    gradient.y2 = (gradient.y2 + centers.slopeY) + slopeH
+    return ((pair.loss + centers.ratio) + α * v, gradient)
+  }
+}
+
+/// The aspect term v and its slopes in the prediction's sides.
+///
+/// atan(W / H) − atan(w / h) = atan((W h − w H) / (H h + W w)), whose numerator cancels for boxes of
+/// nearly one shape, and a small box's gradient is then the term's alone: the numerator is taken from
+/// the exact sides and exact products.
+public struct Aspect<V: Lanes> {
+  public let v, slopeW, slopeH: V
+
+  @inline(always)
+  public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double) {
+    let (w, wLow) = V.twoSum(p.x2, -p.x1)
+    let (targetW, targetWLow) = V.twoSum(t.x2, -t.x1)
+    let (h, hLow) = Self.height(p.y1, p.y2, heightEpsilon)
+    let (targetH, targetHLow) = Self.height(t.y1, t.y2, heightEpsilon)
+    let (first, firstLow) = V.twoProduct(targetW, h)
+    let (second, secondLow) = V.twoProduct(w, targetH)
+    let low = (targetWLow * h + targetW * hLow) - (wLow * targetH + w * targetHLow)
+    let numerator = (first - second) + ((firstLow - secondLow) + low)
+    let denominator = targetH * h + targetW * w
+    let turn = V.select(numerator .== .zero, .zero, V.atan(numerator / denominator))
+
+    // v = k turn², ∂turn/∂w = −h / (w² + h²) and ∂turn/∂h = w / (w² + h²).
+    let k = 4 / (Double.pi * Double.pi)
+    v = V(k) * (turn * turn)
+    let size = w * w + h * h
+    let rate = V.select(turn .== .zero, .zero, V(2 * k) * turn / size)
+    slopeW = -(rate * h)
+    slopeH = rate * w
+  }
+
+  /// A height and its rounding error.
+  @inline(always)
+  public static func height(_ y1: V, _ y2: V, _ epsilon: Double) -> (V, V) {
+    let (side, sideLow) = V.twoSum(y2, -y1)
+    let (tall, tallLow) = V.twoSum(side, V(epsilon))
+    return (tall, sideLow + tallLow)
+  }
+}
+
+extension CIoU {
+  public static var configurations: [Configuration<Self>] {
+    var ultralytics = Self(.constant, epsilon: 1e-7)
+    ultralytics.heightEpsilon = 1e-7
+    var keras = Self(.attached, epsilon: 1e-7)
+    keras.heightEpsilon = 1e-7
+    keras.unionEpsilon = 2e-7
+    return gridConfigurations + [
+      Configuration("epsilon = 1e-7", Self(.constant, epsilon: 1e-7)),
+      Configuration("epsilon = 1e-7, heights too", ultralytics),
+      Configuration("attached, epsilon = 1e-7", keras),
+      Configuration("gated", Self(.gated, epsilon: 0)),
+    ]
+  }
+}

@@ -1,0 +1,97 @@
+/// Generalized IoU: the IoU loss plus the part of the smallest enclosing box that neither covers.
+///
+///     L = 1 − IoU + (C − U) / (C + ε)
+///
+/// C is the area of the smallest box that encloses both, U that of their union; the ratio is 0 where
+/// C is 0. Nothing is held constant.
+///
+/// Source: Rezatofighi et al., *Generalized Intersection over Union*, CVPR 2019.
+/// Spec: `Spec/Boxes/GIoU.md`.
+public struct GIoU: BoxLoss {
+  public static let name = "giou"
+  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
+  public static let dialects: [Dialect] = []
+  public static let hyperparameters: [Hyperparameter<Self>] = [
+    Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
+    Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+    Hyperparameter("enclosureEpsilon", \.enclosureEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+  ]
+
+  /// Added to both heights, in the areas of the boxes.
+  public var heightEpsilon = 0.0
+  /// Added to the union under the intersection.
+  public var unionEpsilon = 0.0
+  /// Added to C where it divides.
+  public var enclosureEpsilon = 0.0
+
+  public init() {}
+
+  // MARK: Reference
+
+  public func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S {
+    let ε = S(heightEpsilon)
+    let overlap = p.intersection(t)
+    let union = p.width * (p.height + ε) + t.width * (t.height + ε) - overlap
+    let iou = S.quotient(overlap, union + S(unionEpsilon))
+
+    let box = p.enclosing(t)
+    let c = box.width * box.height
+    return 1 - iou + .quotient(c - union, c + S(enclosureEpsilon))
+  }
+
+  // MARK: Optimized
+
+  @inline(always)
+  public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
+    let pair = Overlap(p, t, heightEpsilon: heightEpsilon, unionEpsilon: unionEpsilon)
+    let (x1, x2) = (V.min(p.x1, t.x1), V.max(p.x2, t.x2))
+    let (y1, y2) = (V.min(p.y1, t.y1), V.max(p.y2, t.y2))
+    let (cw, ch) = (x2 - x1, y2 - y1)
+    // What the enclosing box has beyond the prediction, and beyond the target.
+    let (ax, bx) = ((p.x1 - x1) + (x2 - p.x2), (t.x1 - x1) + (x2 - t.x2))
+    let (ay, by) = ((p.y1 - y1) + (y2 - p.y2), (t.y1 - y1) + (y2 - t.y2))
+
+    // C − U without epsilon. With the overlap, w = iw + bx and W = iw + ax: ax by + bx ay is left.
+    // Boxes apart in x have cw = w + W + gap: C − w h − W H = w ay + W by + gap ch.
+    let apartX = pair.w * ay + pair.targetW * by - pair.spanX * ch
+    let apartY = pair.h * ax + pair.targetH * bx - pair.spanY * cw
+    let apart = V.select(pair.spanX .<= .zero, apartX, apartY)
+    let gap = V.select(pair.overlaps, ax * by + bx * ay, apart)
+    let c = cw * ch + V(enclosureEpsilon)
+    let inverse = V.select(c .== .zero, .zero, .one / c)
+
+    // The height's epsilon adds δ to the union, δ / U to the first term and −δ / C to the second:
+    // δ (C − U) / (U C), so that what is left does not come from a difference of the two.
+    let shift = ((gap - pair.lift) + V(enclosureEpsilon - unionEpsilon)) * pair.inverse
+    let outside = gap + pair.lift * shift
+    let base = V.select(pair.union .== .zero, .one, pair.bareExcess / pair.union)
+    let loss = base + V.select(c .== .zero, .zero, outside / c)
+
+    // An outer edge with slope C′ has (C′ (U + ε) − P′ (C + ε)) / (C + ε)². In x, C′ = ch and P′ = h:
+    // ch (T − I + h w − h cw) + ε (ch − h). An inner edge has −(P′ − I′) / (C + ε).
+    let ε = V(heightEpsilon)
+    let e = V(enclosureEpsilon) * inverse
+    let fillX = (pair.targetRest - pair.tall * ax) * inverse
+    let fillY = (pair.targetRest - pair.w * (ay - ε)) * inverse
+    var slopes = pair.slopes
+    slopes.outerX = slopes.outerX + ((ch * inverse) * fillX + e * ((ay - ε) * inverse))
+    slopes.innerX = slopes.innerX - pair.restH * inverse
+    slopes.outerY = slopes.outerY + ((cw * inverse) * fillY + e * (ax * inverse))
+    slopes.innerY = slopes.innerY - pair.restW * inverse
+    return (loss, slopes.gradient(p, t))
+  }
+}
+
+extension GIoU {
+  public static var configurations: [Configuration<Self>] {
+    var torchvision = Self()
+    torchvision.unionEpsilon = 1e-7
+    torchvision.enclosureEpsilon = 1e-7
+    var ultralytics = torchvision
+    ultralytics.heightEpsilon = 1e-7
+    return gridConfigurations + [
+      Configuration("epsilon = 1e-7", torchvision),
+      Configuration("epsilon = 1e-7, heights too", ultralytics),
+    ]
+  }
+}

@@ -1,0 +1,101 @@
+/// Intersection over union: what two boxes do not share of what they cover.
+///
+///     L = 1 − IoU,  −ln IoU  or  1 − IoU²,   IoU = max(I / (U + ε), floor)
+///
+/// I is the area of the intersection, U = P + T − I that of the union, of prediction P and target T.
+/// The IoU of two boxes without area is 0. Nothing is held constant.
+///
+/// Source: Jaccard 1901; −ln IoU: Yu et al., *UnitBox*, 2016. Spec: `Spec/Boxes/IoU.md`.
+public struct IoU: BoxLoss {
+  public static let name = "iou"
+  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
+  public static let dialects: [Dialect] = []
+  public static let hyperparameters: [Hyperparameter<Self>] = [
+    Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
+    Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+    Hyperparameter("floor", \.floor, in: 0...1, grid: [0, 1e-6]),
+  ]
+
+  public enum Form: Sendable {
+    case linear
+    case logarithmic
+    case square
+  }
+
+  public var form = Form.linear
+  /// Added to both heights.
+  public var heightEpsilon = 0.0
+  /// Added to the union.
+  public var unionEpsilon = 0.0
+  /// The least IoU that the loss is taken of: what makes −ln IoU finite for boxes that are apart.
+  public var floor = 0.0
+
+  public init() {}
+
+  public init(_ form: Form, floor: Double = 0) {
+    self.form = form
+    self.floor = floor
+  }
+
+  // MARK: Reference
+
+  public func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S {
+    let ε = S(heightEpsilon)
+    let overlap = p.intersection(t)
+    let union = p.width * (p.height + ε) + t.width * (t.height + ε) - overlap
+    let iou = S.max(.quotient(overlap, union + S(unionEpsilon)), S(floor))
+    return switch form {
+    case .linear: 1 - iou
+    case .logarithmic: -S.log(iou)
+    case .square: 1 - iou * iou
+    }
+  }
+
+  // MARK: Optimized
+
+  @inline(always)
+  public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
+    let pair = Overlap(p, t, heightEpsilon: heightEpsilon, unionEpsilon: unionEpsilon)
+    let linear = pair.loss
+    var loss = linear
+    var most = V(1 - floor)
+    // The slope of the form in 1 − IoU.
+    var factor = V.one
+    switch form {
+    case .linear: break
+    case .logarithmic:
+      // −ln IoU = ln(U / I) = ln(1 + (U − I) / I), whose condition is at most 1.
+      loss = V.select(
+        pair.area .== .zero, V(.infinity) * linear, V.log1p(pair.excess / pair.area))
+      most = V(-Double.log(floor))
+      factor = V.select(pair.overlaps, pair.union / pair.area, .zero)
+    case .square:
+      // 1 − IoU² = (1 − IoU) (1 + IoU).
+      let iou = pair.area * pair.inverse
+      loss = linear * (.one + iou)
+      most = V(1 - floor * floor)
+      factor = iou + iou
+    }
+    let clipped = most .< loss
+    factor = V.select(clipped, .zero, factor)
+    var slopes = pair.slopes
+    slopes.outerX = slopes.outerX * factor
+    slopes.innerX = slopes.innerX * factor
+    slopes.outerY = slopes.outerY * factor
+    slopes.innerY = slopes.innerY * factor
+    return (V.select(clipped, most, loss), slopes.gradient(p, t))
+  }
+}
+
+extension IoU {
+  public static var configurations: [Configuration<Self>] {
+    var framework = Self()
+    framework.heightEpsilon = 1e-7
+    framework.unionEpsilon = 1e-7
+    return gridConfigurations + [
+      Configuration("log, floor = 1e-6", Self(.logarithmic, floor: 1e-6)),
+      Configuration("square", Self(.square)),
+      Configuration("epsilon = 1e-7", framework),
+    ]
+  }
+}

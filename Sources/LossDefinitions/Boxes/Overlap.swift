@@ -1,0 +1,105 @@
+/// What two boxes have in common, for the kernels: areas and their differences as sums and products
+/// of non-negative differences of edges, so that none of them cancels.
+///
+/// With l, r, u, d the edges of the overlap, w − iw = (l − x1) + (x2 − r), and the prediction's area
+/// beyond the overlap is P − I = (w − iw) h + iw (h − ih); the same for the target. Boxes that only
+/// touch do not overlap: I = 0 and P − I = P.
+public struct Overlap<V: Lanes> {
+  /// The sides of the prediction and of the target, and their heights with the epsilon.
+  public let w, h, targetW, targetH: V
+  public let tall, targetTall: V
+  /// r − l and d − u, negative where the boxes are apart, and whether both are positive.
+  public let spanX, spanY: V
+  public let overlaps: V.Mask
+  /// The overlap's sides, or 0.
+  public let iw, ih: V
+  /// w − iw and h − ih, the latter with the height's epsilon.
+  public let restW, restH: V
+  /// T − I and I, and what the height's epsilon adds to P + T.
+  public let targetRest, area, lift: V
+  /// U − I without the height's epsilon, and with it; both with the union's epsilon.
+  public let bareExcess, excess: V
+  /// U, with both epsilons.
+  public let union: V
+  /// T with the union's epsilon.
+  public let target: V
+  /// 1 / U, or 0 where U is 0.
+  public let inverse: V
+
+  @inline(always)
+  public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double, unionEpsilon: Double) {
+    let ε = V(heightEpsilon)
+    w = p.x2 - p.x1
+    h = p.y2 - p.y1
+    targetW = t.x2 - t.x1
+    targetH = t.y2 - t.y1
+    tall = h + ε
+    targetTall = targetH + ε
+
+    let (l, r) = (V.max(p.x1, t.x1), V.min(p.x2, t.x2))
+    let (u, d) = (V.max(p.y1, t.y1), V.min(p.y2, t.y2))
+    spanX = r - l
+    spanY = d - u
+    overlaps = (.zero .< spanX) & (.zero .< spanY)
+    iw = V.select(overlaps, spanX, .zero)
+    ih = V.select(overlaps, spanY, .zero)
+    restW = V.select(overlaps, (l - p.x1) + (p.x2 - r), w)
+    let bareRestH = V.select(overlaps, (u - p.y1) + (p.y2 - d), h)
+    let targetRestW = V.select(overlaps, (l - t.x1) + (t.x2 - r), targetW)
+    let targetRestH = V.select(overlaps, (u - t.y1) + (t.y2 - d), targetH)
+    restH = bareRestH + ε
+
+    area = iw * ih
+    let rest = restW * h + iw * bareRestH
+    let bareTargetRest = targetRestW * targetH + iw * targetRestH
+    targetRest = bareTargetRest + targetW * ε
+    bareExcess = (rest + bareTargetRest) + V(unionEpsilon)
+    // The epsilon adds w ε to w h.
+    lift = (w + targetW) * ε
+    excess = bareExcess + lift
+    union = excess + area
+    target = targetW * targetTall + V(unionEpsilon)
+    inverse = V.select(union .== .zero, .zero, .one / union)
+  }
+
+  /// 1 − IoU = (U − I) / U; the IoU of two empty boxes is 0.
+  @inline(always) public var loss: V { V.select(union .== .zero, .one, excess / union) }
+
+  /// The slopes of 1 − IoU in x2 and y2.
+  ///
+  /// An edge with slope P′ of the area and I′ of the overlap has IoU′ = (I′ (P + T) − I P′) / U².
+  /// An outer edge does not bound the overlap: I′ = 0. For the inner one in x, I′ = ih and P′ = h,
+  /// and ih (P + T) − I h = ih (T + (w − iw) h).
+  @inline(always) public var slopes: EdgeSlopes<V> {
+    let iou = area * inverse
+    return EdgeSlopes(
+      outerX: iou * (tall * inverse),
+      innerX: -((ih * inverse) * ((target + restW * tall) * inverse)),
+      outerY: iou * (w * inverse),
+      innerY: -((iw * inverse) * ((target + restH * w) * inverse)))
+  }
+}
+
+/// A loss's slopes in x2 and y2, for either place of the edge: the farther out of the two boxes', or
+/// the nearer. By reflection those in x1 and y1 are the negatives.
+public struct EdgeSlopes<V: Lanes> {
+  public var outerX, innerX, outerY, innerY: V
+
+  @inline(always) public init(outerX: V, innerX: V, outerY: V, innerY: V) {
+    self.outerX = outerX
+    self.innerX = innerX
+    self.outerY = outerY
+    self.innerY = innerY
+  }
+
+  /// The slopes in the prediction's edges; the mean of both where the edges coincide.
+  @inline(always) public func gradient(_ p: Box<V>, _ t: Box<V>) -> Box<V> {
+    let meanX = (outerX + innerX) * V(0.5)
+    let meanY = (outerY + innerY) * V(0.5)
+    return Box(
+      x1: -V.select(t.x1 .< p.x1, innerX, V.select(p.x1 .< t.x1, outerX, meanX)),
+      y1: -V.select(t.y1 .< p.y1, innerY, V.select(p.y1 .< t.y1, outerY, meanY)),
+      x2: V.select(p.x2 .< t.x2, innerX, V.select(t.x2 .< p.x2, outerX, meanX)),
+      y2: V.select(p.y2 .< t.y2, innerY, V.select(t.y2 .< p.y2, outerY, meanY)))
+  }
+}
