@@ -204,7 +204,8 @@ extension BoxLoss {
       if random.chance(0.5) { swap(&p, &t) }
     case "sharing":
       // Some edges in common, as clipped boxes have.
-      for k in 0..<4 where random.chance(0.5) { p[k] = t[k] }
+      let shared = random.integer(1...14)
+      for k in 0..<4 where shared >> k & 1 == 1 { p[k] = t[k] }
       if p[0] > p[2] { p.swapAt(0, 2) }
       if p[1] > p[3] { p.swapAt(1, 3) }
     default: break
@@ -228,7 +229,7 @@ extension BoxLoss {
       origin = (random.uniform(0, 4), random.uniform(0, 4))
       size = (random.logarithmic(1e-3, 1e3), random.logarithmic(1e-3, 1e3))
     default:
-      let scale = random.pick([1.0, 1.0, 640])
+      let scale = stratum == "identical" ? 1 : random.pick([1.0, 1.0, 640])
       origin = (scale * random.uniform(0, 0.5), scale * random.uniform(0, 0.5))
       size = (scale * random.uniform(0.05, 0.5), scale * random.uniform(0.05, 0.5))
     }

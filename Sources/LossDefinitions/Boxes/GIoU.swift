@@ -12,7 +12,7 @@ public struct GIoU: BoxLoss {
   public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
   public static let dialects: [Dialect] = []
   public static let hyperparameters: [Hyperparameter<Self>] = [
-    Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
+    Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0]),
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
     Hyperparameter("enclosureEpsilon", \.enclosureEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
   ]
