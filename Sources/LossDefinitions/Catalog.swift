@@ -35,6 +35,8 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(MeanSquaredError.self, I.self),
     Entry(SmoothL1.self, I.self),
     Entry(Huber.self, I.self),
+    Entry(BinaryCrossEntropy.self, I.self),
+    Entry(BinaryCrossEntropyFromProbabilities.self, I.self),
     Entry(SparseSoftmaxCrossEntropy.self, I.self),
     Entry(SoftmaxCrossEntropy.self, I.self),
     Entry(DistributionFocal.self, I.self),

@@ -178,7 +178,12 @@ private struct Judge<L: Loss> {
     if middle.hi.magnitude > precision.greatest {
       return got.isInfinite && (got > 0) == (middle.hi > 0) ? 0 : .infinity
     }
-    guard truth.width.hi <= 0x1p-10 * unit else { return nil }
+    guard truth.width.hi <= 0x1p-10 * unit else {
+      // Near the end of the range of Double the oracle's own low parts underflow: it tells no more
+      // than that an answer is outside of it.
+      return truth.upper.hi.magnitude <= 0x1p-1000 && truth.lower.hi.magnitude <= 0x1p-1000
+        ? outside(got, truth, unit) : nil
+    }
     guard got.isFinite else { return .infinity }
     return DoubleDouble.abs(DoubleDouble(got) - middle).hi / unit
   }
@@ -209,7 +214,8 @@ private struct Judge<L: Loss> {
     }
     let truth = loss.enclosure(ofGradientAt: item, widened: 0)
     let slopes = loss.differences(at: item, coordinates: coordinates)
-    var scale = precision.ulp(0)
+    // Values below 2^−1000 have underflowed.
+    var scale = Swift.max(precision.ulp(0), 0x1p-960)
     for component in truth.prediction { scale = Swift.max(scale, component.midpoint.hi.magnitude) }
     for (quotient, k) in zip(slopes, coordinates) {
       let error = (quotient.slope - truth.prediction[k].midpoint).hi.magnitude
@@ -283,7 +289,9 @@ private struct CandidateValues: LawValues {
   let precision: Precision
 
   func value<M: Loss>(_ loss: M, _ item: Item) -> Interval<DoubleDouble> {
-    guard let answer = try? candidate.evaluate(loss, [item]).first else { return Interval(Double.nan) }
+    guard let answer = try? candidate.evaluate(loss, [item]).first else {
+      return Interval(Double.nan)
+    }
     return Interval(answer.value)
   }
 

@@ -13,6 +13,16 @@ extension Law where L: ElementLoss {
     }
   }
 
+  /// L(−x, 1 − t) = L(x, t), where 1 − t is exact.
+  static func mirrored(where applies: @escaping @Sendable (L) -> Bool) -> Self {
+    Law("L(−x, 1 − t) = L(x, t)") { loss, item, values in
+      let t = item.target[0]
+      guard applies(loss), isFloat(1 - t), 1 - (1 - t) == t else { return .holds }
+      let other = Item([-item.prediction[0]], [1 - t])
+      return .equal(values.loose(loss, item), values.loose(loss, other))
+    }
+  }
+
   /// L(c x, c t) = c L(x, t), for a power of two c.
   static func scales(by c: Double) -> Self {
     Law("L(c x, c t) = c L(x, t) for c > 0") { loss, item, values in
@@ -38,3 +48,6 @@ extension Law where L: ElementLoss {
     }
   }
 }
+
+/// Whether a number is a Float.
+func isFloat(_ x: Double) -> Bool { Double(Float(x)) == x }
