@@ -95,22 +95,11 @@ struct Chapter {
   }
 
   private func examples(_ losses: [LossSummary]) -> [SpecificationFinding] {
-    var findings: [SpecificationFinding] = []
-    var ownIsThere = false
-    for range in document.code("example") {
-      do throws(SpecificationFinding) {
-        let example = try ChapterExample(document, range)
-        ownIsThere = ownIsThere || example.loss == loss.name
-        findings += example.findings(losses)
-      } catch {
-        findings.append(error)
-      }
-    }
-    if !ownIsThere {
-      findings.append(
-        SpecificationFinding(document.file, 0, "the chapter has no example of \(loss.name)"))
-    }
-    return findings
+    let examples = document.examples
+    let own = examples.contains { $0.loss == loss.name }
+    let missing = SpecificationFinding(
+      document.file, 0, "the chapter has no example of \(loss.name)")
+    return examples.flatMap { $0.findings(losses) } + (own ? [] : [missing])
   }
 
   // MARK: Generating

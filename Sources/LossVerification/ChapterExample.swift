@@ -23,32 +23,34 @@ struct ChapterExample {
 
   private let file: String
   private let start: Int
-  private let entries: [String: Entry]
+  private var entries: [String: Entry] = [:]
+  /// What is wrong with the lines themselves.
+  private var malformed: [SpecificationFinding] = []
 
   /// - Parameter range: the example's lines in the document.
-  init(_ document: ChapterDocument, _ range: Range<Int>) throws(SpecificationFinding) {
+  init(_ document: ChapterDocument, _ range: Range<Int>) {
     file = document.file
     start = range.lowerBound
-    var entries: [String: Entry] = [:]
     for i in range where !document.lines[i].isEmpty {
       let parts = document.lines[i].split(separator: ":", maxSplits: 1)
       let key = parts.first.map { $0.trimmingCharacters(in: .whitespaces) } ?? ""
-      guard parts.count == 2, Self.keys.contains(key) else {
-        throw SpecificationFinding(
-          file, i + 1, "an example's line must be a key and a value",
-          expected: Self.keys.joined(separator: ", "), given: "\"\(document.lines[i])\"")
+      if parts.count != 2 || !Self.keys.contains(key) {
+        malformed.append(
+          SpecificationFinding(
+            file, i + 1, "an example's line must be a key and a value",
+            expected: Self.keys.joined(separator: ", "), given: "\"\(document.lines[i])\""))
+      } else if entries[key] != nil {
+        malformed.append(SpecificationFinding(file, i + 1, "\"\(key)\" is there twice"))
+      } else {
+        entries[key] = Entry(text: parts[1].trimmingCharacters(in: .whitespaces), line: i + 1)
       }
-      guard entries[key] == nil else {
-        throw SpecificationFinding(file, i + 1, "\"\(key)\" is there twice")
-      }
-      entries[key] = Entry(text: parts[1].trimmingCharacters(in: .whitespaces), line: i + 1)
     }
-    self.entries = entries
   }
 
   var loss: String? { entries["loss"]?.text }
 
   func findings(_ losses: [LossSummary]) -> [SpecificationFinding] {
+    guard malformed.isEmpty else { return malformed }
     do throws(SpecificationFinding) {
       let name = try entry("loss")
       guard let loss = losses.first(where: { $0.name == name.text }) else {
@@ -149,4 +151,8 @@ struct ChapterExample {
         expected: truth.map { "\($0)" }.joined(separator: " "), given: entry.text)
     ]
   }
+}
+
+extension ChapterDocument {
+  var examples: [ChapterExample] { code("example").map { ChapterExample(self, $0) } }
 }

@@ -61,7 +61,9 @@ public struct Specification: Sendable {
         findings.append(SpecificationFinding(file, 0, "there is no such file"))
         continue
       }
-      findings += ChapterDocument(file, text).findings(in: block, expecting: content)
+      let document = ChapterDocument(file, text)
+      findings += document.findings(in: block, expecting: content)
+      findings += document.examples.flatMap { $0.findings(losses) }
     }
     return findings + links()
   }
