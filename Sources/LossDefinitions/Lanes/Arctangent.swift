@@ -1,7 +1,13 @@
 extension Lanes {
-  /// arctan x.
+  /// arctan x, within 0.73 ulp.
+  ///
+  /// For a = |x| up to tan π/8, arctan a itself; up to tan 3π/8, π/4 + arctan((a - 1) / (a + 1)); beyond,
+  /// π/2 + arctan(-1 / a). The quotient t is a sum of two, below tan π/8 in magnitude, and
+  /// arctan t = t + t³ p(t²) with p `arctangentTail`; the sum with the multiple of π/4, itself of
+  /// two parts, keeps its error. The figure is the largest found over each 37th of all floats and a
+  /// million doubles; `LanesTests` asserts it.
   @inline(always) public static func atan(_ x: Self) -> Self {
-    let a = min(abs(x), Self(0x1p30 * (count == 4 ? 0x1p30 : 1)))
+    let a = atMost(arctangentLimit, abs(x))
     let middle = Self(0.41421356237309503) .< a
     let large = Self(2.414213562373095) .< a
     let (difference, differenceLow) = quickTwoSum(-one, a)

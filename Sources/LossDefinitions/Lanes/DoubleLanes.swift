@@ -69,8 +69,10 @@ public struct DoubleLanes: Lanes {
   @inline(always) public static var ln2Low: Double { -0x1.8432a1b0e2634p-43 }
   @inline(always) public static var twoThirdsLow: Double { 0x1.5555555555555p-55 }
   @inline(always) public static var quarterPiLow: Double { 0x1.1a62633145c07p-55 }
+  @inline(always) public static var arctangentLimit: Double { 0x1p60 }
   @inline(always) public static var exponentialRange: (low: Double, high: Double) { (-746, 710) }
 
+  /// Error of r² q(r): 2^-61.6.
   @inline(always) public static func exponentialTail(_ r: Self) -> Self {
     var p = Self(repeating: 0x1.1f7340dbc337ep-29)
     p = horner(p, r, 0x1.af4e554377204p-26)
@@ -86,6 +88,7 @@ public struct DoubleLanes: Lanes {
     return p
   }
 
+  /// Error of the logarithm: 2^-66.4, relatively.
   @inline(always) public static func logarithmTail(_ z: Self) -> Self {
     var p = Self(repeating: 0x1.e03a7acf07f85p-4)
     p = horner(p, z, 0x1.df7ba1f4809c3p-4)
@@ -98,6 +101,7 @@ public struct DoubleLanes: Lanes {
     return p
   }
 
+  /// Error of the arctangent: 2^-57.0, relatively.
   @inline(always) public static func arctangentTail(_ z: Self) -> Self {
     var p = Self(repeating: -0x1.39f38ad451ea6p-6)
     p = horner(p, z, 0x1.41495cefb6c73p-5)

@@ -69,8 +69,10 @@ public struct FloatLanes: Lanes {
   @inline(always) public static var ln2Low: Float { 0x1.7f7d1cp-20 }
   @inline(always) public static var twoThirdsLow: Float { -0x1.555556p-26 }
   @inline(always) public static var quarterPiLow: Float { -0x1.777a5cp-26 }
+  @inline(always) public static var arctangentLimit: Float { 0x1p30 }
   @inline(always) public static var exponentialRange: (low: Float, high: Float) { (-105, 90) }
 
+  /// Error of r² q(r): 2^-30.8.
   @inline(always) public static func exponentialTail(_ r: Self) -> Self {
     var p = Self(repeating: 0x1.a1256cp-13)
     p = horner(p, r, 0x1.6d43b0p-10)
@@ -81,6 +83,7 @@ public struct FloatLanes: Lanes {
     return p
   }
 
+  /// Error of the logarithm: 2^-38.4, relatively.
   @inline(always) public static func logarithmTail(_ z: Self) -> Self {
     var p = Self(repeating: 0x1.879ad6p-3)
     p = horner(p, z, 0x1.c6c0bcp-3)
@@ -89,6 +92,7 @@ public struct FloatLanes: Lanes {
     return p
   }
 
+  /// Error of the arctangent: 2^-28.5, relatively.
   @inline(always) public static func arctangentTail(_ z: Self) -> Self {
     var p = Self(repeating: -0x1.082f6cp-4)
     p = horner(p, z, 0x1.b80990p-4)
