@@ -39,6 +39,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(BinaryCrossEntropyFromProbabilities.self, I.self),
     Entry(SparseSoftmaxCrossEntropy.self, I.self),
     Entry(SoftmaxCrossEntropy.self, I.self),
+    Entry(CrossEntropyFromProbabilities.self, I.self),
     Entry(DistributionFocal.self, I.self),
   ]
 }

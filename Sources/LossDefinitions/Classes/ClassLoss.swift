@@ -30,6 +30,21 @@ public struct ClassRows<V: Lanes> {
     self.target = target
     self.scratch = scratch
   }
+
+  /// The largest prediction, and the first class that has it.
+  @inlinable @inline(always)
+  func largest() -> (value: V, top: V) {
+    var largest = prediction[0]
+    var top = V.zero
+    var number = V.zero
+    for j in 1..<Swift.max(classes, 1) {
+      number = number + V.one
+      let greater = largest .< prediction[j]
+      largest = V.select(greater, prediction[j], largest)
+      top = V.select(greater, number, top)
+    }
+    return (largest, top)
+  }
 }
 
 extension ClassLoss {

@@ -42,22 +42,14 @@ extension ClassRows {
   ///   word.
   @inlinable @inline(always)
   func crossEntropy(fewMasses: Bool, mass: (Int, V) -> V) -> V {
-    var largest = prediction[0]
-    var top = V.zero
-    var number = V.zero
-    for j in 1..<Swift.max(classes, 1) {
-      number = number + V.one
-      let greater = largest .< prediction[j]
-      largest = V.select(greater, prediction[j], largest)
-      top = V.select(greater, number, top)
-    }
+    let (largest, top) = largest()
 
     // Sums of up to thousands of terms: each keeps its rounding errors in a second word.
     var (others, othersLow) = (V.zero, V.zero)
     var (gaps, gapsLow) = (V.zero, V.zero)
     var (rest, restLow) = (V.zero, V.zero)
     var topMass = V.zero
-    number = V.zero
+    var number = V.zero
     for j in 0..<classes {
       let (d, low) = V.twoSum(prediction[j], -largest)
       let isTop = number .== top
