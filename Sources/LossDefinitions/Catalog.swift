@@ -41,6 +41,10 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(SoftmaxCrossEntropy.self, I.self),
     Entry(CrossEntropyFromProbabilities.self, I.self),
     Entry(DistributionFocal.self, I.self),
+
+    Entry(SoftIoU.self, I.self),
+    Entry(WeightedIoU.self, I.self),
+    Entry(Dice.self, I.self),
   ]
 }
 
