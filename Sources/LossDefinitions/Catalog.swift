@@ -37,6 +37,8 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(Huber.self, I.self),
     Entry(BinaryCrossEntropy.self, I.self),
     Entry(BinaryCrossEntropyFromProbabilities.self, I.self),
+    Entry(Focal.self, I.self),
+    Entry(FocalStar.self, I.self),
     Entry(SparseSoftmaxCrossEntropy.self, I.self),
     Entry(SoftmaxCrossEntropy.self, I.self),
     Entry(CrossEntropyFromProbabilities.self, I.self),

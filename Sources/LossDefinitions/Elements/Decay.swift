@@ -21,3 +21,41 @@ public struct Decay<V: Lanes> {
     logarithm = V.logarithm(exponent, mantissa, correction)
   }
 }
+
+extension Lanes {
+  /// (high + low)^exponent, rounded about once, of a double word in [0, 1] whose high part is an
+  /// `upperHalf`.
+  ///
+  /// Integral and half-integral exponents up to 8 are products and a root: the product of two upper
+  /// halves is exact, so that each step errs by about 2^(−3p/2). Others are exponentials of a
+  /// double-word logarithm.
+  @inline(always)
+  public static func power(_ high: Self, _ low: Self, _ exponent: Double) -> Self {
+    let whole = exponent.rounded(.down)
+    let isHalf = exponent - whole == 0.5
+    guard exponent <= 8, isHalf || exponent == whole else { return pow(high, low, exponent) }
+    let base = high + low
+    var result = one
+    if whole >= 1 {
+      var (h, l) = (high, low)
+      result = base
+      for _ in 1..<Swift.max(1, Int(whole)) {
+        let (sum, rest) = quickTwoSum(h * high, h * low + l * base)
+        h = upperHalf(sum)
+        l = (sum - h) + rest
+        result = sum
+      }
+    }
+    return isHalf ? result * sqrt(base) : result
+  }
+
+  /// (high + low)^exponent by a double-word logarithm.
+  @inline(always)
+  public static func pow(_ high: Self, _ low: Self, _ exponent: Double) -> Self {
+    let (base, rest) = quickTwoSum(high, low)
+    let (logarithm, logarithmLow) = logParts(base)
+    let (product, productLow) = twoProduct(Self(exponent), logarithm)
+    let tail = productLow + Self(exponent) * (logarithmLow + rest / base)
+    return exp(product, select(abs(product) .< Self(1024), tail, zero))
+  }
+}
