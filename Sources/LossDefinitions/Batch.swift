@@ -51,6 +51,12 @@ public struct Batch<Element: LaneElement> {
     if let weights { weights[i] * scale } else { scale }
   }
 
+  /// Whether item `i` is marked as none by its class index.
+  @inline(always) public func isIgnored(_ i: Int) -> Bool {
+    guard let ignoredIndex, let indices else { return false }
+    return indices[i] == ignoredIndex
+  }
+
   /// Runs `block` over runs of at most `blockCount` items and sums their values, weighted, in Double
   /// over a fixed tree: the same bits however the work inside a block is laid out.
   ///

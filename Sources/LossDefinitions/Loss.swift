@@ -28,6 +28,8 @@ public protocol Loss: Sendable {
   static var targetIsIndex: Bool { get }
   /// The entries of a target whose prediction has `width`: as many, or one.
   static func targetWidth(for width: Int) -> Int
+  /// The only width of a prediction that the hyperparameters allow: one weight a class fixes it.
+  var requiredWidth: Int? { get }
 
   /// The kinds of items that the generator makes.
   static var strata: [String] { get }
@@ -177,6 +179,7 @@ extension Loss {
   public static var gradientBar: Double { 8 }
   public static var targetIsIndex: Bool { false }
   public static func targetWidth(for width: Int) -> Int { targetIsIndex ? 1 : width }
+  public var requiredWidth: Int? { nil }
   public static var hyperparameters: [Hyperparameter<Self>] { [] }
   public static var configurations: [Configuration<Self>] { gridConfigurations }
 

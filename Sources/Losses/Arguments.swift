@@ -19,6 +19,7 @@ struct Arguments<Element: LaneElement> {
         given: labels == nil ? "numbers" : "class indices",
         expected: L.targetIsIndex ? "class indices" : "numbers")
     }
+    try checkWidth(loss.requiredWidth)
     let targetWidth = L.targetWidth(for: width)
     let count = try checkedCount(targetWidth)
     let kept = try checkedLabels(count)
@@ -39,13 +40,16 @@ struct Arguments<Element: LaneElement> {
 
   // MARK: Shapes
 
+  private func checkWidth(_ required: Int?) throws(LossError) {
+    guard width > 0, required == nil || required == width else {
+      throw LossError(
+        kind: .shape, argument: labels == nil ? "width" : "classes", index: nil,
+        given: "\(width)", expected: required.map { "\($0)" } ?? "at least 1")
+    }
+  }
+
   /// The number of items; every buffer holds that many.
   private func checkedCount(_ targetWidth: Int) throws(LossError) -> Int {
-    guard width > 0 else {
-      throw LossError(
-        kind: .shape, argument: labels == nil ? "width" : "classes", index: nil, given: "\(width)",
-        expected: "at least 1")
-    }
     guard predictions.count.isMultiple(of: width) else {
       throw LossError(
         kind: .shape, argument: "predictions", index: nil, given: "\(predictions.count) numbers",

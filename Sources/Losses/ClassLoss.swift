@@ -1,4 +1,4 @@
-extension RowLoss {
+extension ClassLoss {
   /// L = Σ wᵢ Lᵢ / N over a batch with class indices for targets, summed in Double over a fixed tree.
   ///
   /// - Parameters:

@@ -266,21 +266,22 @@ private struct Sample<L: Loss, Element: LaneElement> {
         gradient: &gradient)
     }
     func rows<R: RowLoss>(_ loss: R) throws -> Double {
-      if let labels = c.labels {
-        try loss.values(prediction, labels, classes: c.width, into: &values)
-        return try loss.value(
-          prediction, labels, classes: c.width, weights: weights, normalizer: normalizer,
-          validation: validation, gradient: &gradient)
-      }
       try loss.values(prediction, target, width: c.width, into: &values)
       return try loss.value(
         prediction, target, width: c.width, weights: weights, normalizer: normalizer,
         validation: validation, gradient: &gradient)
     }
+    func labelled<C: ClassLoss>(_ loss: C, _ labels: [Int]) throws -> Double {
+      try loss.values(prediction, labels, classes: c.width, into: &values)
+      return try loss.value(
+        prediction, labels, classes: c.width, weights: weights, normalizer: normalizer,
+        validation: validation, gradient: &gradient)
+    }
     let value =
-      switch loss {
-      case let loss as any FixedWidthLoss: try fixed(loss)
-      case let loss as any RowLoss: try rows(loss)
+      switch (loss, c.labels) {
+      case (let loss as any FixedWidthLoss, _): try fixed(loss)
+      case (let loss as any ClassLoss, let labels?): try labelled(loss, labels)
+      case (let loss as any RowLoss, _): try rows(loss)
       default: throw NoCalls()
       }
     return Run(value: value, gradient: Array(gradient), values: Array(values))
@@ -290,12 +291,15 @@ private struct Sample<L: Loss, Element: LaneElement> {
   func value(_ c: Columns<Element>) throws -> Double {
     func fixed<F: FixedWidthLoss>(_ loss: F) throws -> Double { try loss(c.prediction, c.target) }
     func rows<R: RowLoss>(_ loss: R) throws -> Double {
-      if let labels = c.labels { return try loss(c.prediction, labels, classes: c.width) }
-      return try loss(c.prediction, c.target, width: c.width)
+      try loss(c.prediction, c.target, width: c.width)
     }
-    return switch loss {
-    case let loss as any FixedWidthLoss: try fixed(loss)
-    case let loss as any RowLoss: try rows(loss)
+    func labelled<C: ClassLoss>(_ loss: C, _ labels: [Int]) throws -> Double {
+      try loss(c.prediction, labels, classes: c.width)
+    }
+    return switch (loss, c.labels) {
+    case (let loss as any FixedWidthLoss, _): try fixed(loss)
+    case (let loss as any ClassLoss, let labels?): try labelled(loss, labels)
+    case (let loss as any RowLoss, _): try rows(loss)
     default: throw NoCalls()
     }
   }

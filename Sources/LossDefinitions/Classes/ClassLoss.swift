@@ -2,7 +2,7 @@
 ///
 /// An item is one row; a batch is n x C, row-major. The target is a row of C numbers too, a single
 /// number, or a class index.
-public protocol ClassLoss: Loss {
+public protocol ClassLoss: RowLoss {
   /// The losses of a vector of rows; each row's gradient replaces its prediction.
   func optimized<V: Lanes>(_ rows: ClassRows<V>) -> V
 }
@@ -79,7 +79,8 @@ extension ClassLoss {
           V.transpose(batch.prediction + at * classes, rows: live, columns: classes, to: base)
           if Self.targetIsIndex {
             for k in 0..<V.count {
-              rows.target.pointee[k] = Element(batch.indices![at + Swift.min(k, live - 1)])
+              let row = at + Swift.min(k, live - 1)
+              rows.target.pointee[k] = batch.isIgnored(row) ? 0 : Element(batch.indices![row])
             }
           } else {
             V.transpose(
@@ -92,6 +93,12 @@ extension ClassLoss {
             for k in 0..<live { factor[k] = batch.factor(at + k) }
             for j in 0..<classes { base[j] = base[j] * factor }
             V.transpose(base, rows: live, columns: classes, to: gradient + at * classes)
+          }
+          if Self.targetIsIndex, batch.ignoredIndex != nil {
+            for k in 0..<live where batch.isIgnored(at + k) {
+              values[i + k] = 0
+              batch.gradient.map { ($0 + (at + k) * classes).update(repeating: 0, count: classes) }
+            }
           }
           i += V.count
         }

@@ -6,6 +6,8 @@ public protocol ClassWeighted: ClassLoss {
 }
 
 extension ClassWeighted {
+  public var requiredWidth: Int? { classWeights?.count }
+
   public static var configurations: [Configuration<Self>] {
     var weighted = Self()
     weighted.classWeights = [1, 0.25, 3, 0.7, 0]

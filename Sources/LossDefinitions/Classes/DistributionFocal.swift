@@ -13,6 +13,8 @@ public struct DistributionFocal: ClassLoss {
   public static let laws: [Law<Self>] = [.nonNegative]
   public static let dialects: [Dialect] = []
 
+  public static func targetWidth(for width: Int) -> Int { 1 }
+
   public init() {}
 
   // MARK: Reference
