@@ -13,9 +13,9 @@ public struct Entry<L: Loss>: CatalogEntry {
   public let float: Kernel<L, Float>
   public let double: Kernel<L, Double>
 
-  @inline(always) init<I: InstructionSet>(_: L.Type, _: I.Type) {
-    float = { $0.sweep(I.self, $1) }
-    double = { $0.sweep(I.self, $1) }
+  @usableFromInline init(float: @escaping Kernel<L, Float>, double: @escaping Kernel<L, Double>) {
+    self.float = float
+    self.double = double
   }
 }
 

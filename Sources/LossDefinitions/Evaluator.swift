@@ -46,16 +46,14 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
       for i in results.indices { results[i].target = results[i].prediction.map { -$0 } }
     case .exchanged:
       let exchanged = items.map { Item($0.target, $0.prediction) }
-      let others = evaluate(kernel, loss, exchanged)
+      let others = evaluateBatches(loss, exchanged)
       for i in results.indices { results[i].target = others[i].prediction }
     }
     return results
   }
 
   /// Runs of items of one shape go through the kernel as one batch.
-  private func evaluate<L: Loss>(
-    _ kernel: Kernel<L, Element>, _ loss: L, _ items: [Item]
-  ) -> [Gradient<Double>] {
+  private func evaluateBatches<L: Loss>(_ loss: L, _ items: [Item]) -> [Gradient<Double>] {
     var results: [Gradient<Double>] = []
     results.reserveCapacity(items.count)
     var first = 0
@@ -66,15 +64,14 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
       while last < items.count, items[last].prediction.count == width,
         items[last].target.count == targetWidth
       { last += 1 }
-      results += run(kernel, loss, items[first..<last], width, targetWidth)
+      results += run(loss, items[first..<last], width, targetWidth)
       first = last
     }
     return results
   }
 
   private func run<L: Loss>(
-    _ kernel: Kernel<L, Element>, _ loss: L, _ items: ArraySlice<Item>, _ width: Int,
-    _ targetWidth: Int
+    _ loss: L, _ items: ArraySlice<Item>, _ width: Int, _ targetWidth: Int
   ) -> [Gradient<Double>] {
     let prediction = items.flatMap { $0.prediction.map { Element($0) } }
     let target = L.targetIsIndex ? [] : items.flatMap { $0.target.map { Element($0) } }
@@ -87,7 +84,7 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
           target.withUnsafeBufferPointer { target in
             indices.withUnsafeBufferPointer { indices in
               guard let x = prediction.baseAddress else { return }
-              _ = kernel(
+              _ = Element.kernel(
                 loss,
                 Batch(
                   count: items.count, width: width, targetWidth: targetWidth, prediction: x,
@@ -105,13 +102,3 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
     }
   }
 }
-
-/// A loss's baseline kernel in a precision.
-public func kernel<L: Loss, Element: LaneElement>(of _: L.Type) -> Kernel<L, Element>? {
-  guard let entry = entries[ObjectIdentifier(L.self)] as? Entry<L> else { return nil }
-  return entry.float as? Kernel<L, Element> ?? entry.double as? Kernel<L, Element>
-}
-
-private let entries: [ObjectIdentifier: any CatalogEntry] =
-  Dictionary(
-    catalog.map { (ObjectIdentifier($0.loss), $0) }, uniquingKeysWith: { first, _ in first })

@@ -45,9 +45,6 @@ public protocol Loss: Sendable {
   /// subtracts any; the gradient scale is the largest of these and of the gradient's components.
   func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S]
 
-  /// The family's loop over a batch, compiled once for each loss, instruction set and precision.
-  func sweep<I: InstructionSet, Element: LaneElement>(_: I.Type, _ batch: Batch<Element>) -> Double
-
   /// This loss with its hyperparameters rounded to Float, as a Float kernel reads them.
   var roundedToFloat: Self { get }
 
@@ -210,8 +207,6 @@ extension Loss {
     return rounded
   }
 
-  public func kernel(_ batch: Batch<Float>) -> Double { sweep(Baseline.self, batch) }
-  public func kernel(_ batch: Batch<Double>) -> Double { sweep(Baseline.self, batch) }
 
   public func value(at item: Item) -> Double { reference(item.prediction, item.target) }
 

@@ -80,7 +80,7 @@ extension BoxLoss {
 
   public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] { [] }
 
-  @inline(always)
+  @inlinable @inline(never)
   public func sweep<I: InstructionSet, Element: LaneElement>(
     _: I.Type, _ batch: Batch<Element>
   ) -> Double {

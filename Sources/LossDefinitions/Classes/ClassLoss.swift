@@ -51,7 +51,7 @@ extension ClassLoss {
   public static var family: Family { .classes }
   public static var targetGradient: TargetGradient { .none }
 
-  @inline(always)
+  @inlinable @inline(never)
   public func sweep<I: InstructionSet, Element: LaneElement>(
     _: I.Type, _ batch: Batch<Element>
   ) -> Double {

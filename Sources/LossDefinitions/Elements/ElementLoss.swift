@@ -22,7 +22,7 @@ extension ElementLoss {
 
   public func gradientTerms<S: Scalar>(_ x: S, _ t: S) -> S? { nil }
 
-  @inline(always)
+  @inlinable @inline(never)
   public func sweep<I: InstructionSet, Element: LaneElement>(
     _: I.Type, _ batch: Batch<Element>
   ) -> Double {
