@@ -35,11 +35,8 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
   public init() {}
 
   public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
-    guard let kernel: Kernel<L, Element> = kernel(of: L.self) else {
-      throw Refusal.unsupported("\(L.name) has no kernel in the catalog")
-    }
     try L.checkIndices(items)
-    var results = evaluate(kernel, loss, items)
+    var results = evaluateBatches(loss, items)
     switch L.targetGradient {
     case .none: break
     case .negated:

@@ -33,3 +33,14 @@ extension Entry where L: ClassLoss {
     self.init(float: { $0.sweep(I.self, $1) }, double: { $0.sweep(I.self, $1) })
   }
 }
+
+extension RegionLoss {
+  public func kernel(_ batch: Batch<Float>) -> Double { sweep(Baseline.self, batch) }
+  public func kernel(_ batch: Batch<Double>) -> Double { sweep(Baseline.self, batch) }
+}
+
+extension Entry where L: RegionLoss {
+  @inline(always) public init<I: InstructionSet>(_: L.Type, _: I.Type) {
+    self.init(float: { $0.sweep(I.self, $1) }, double: { $0.sweep(I.self, $1) })
+  }
+}

@@ -18,7 +18,7 @@ extension RegionLoss {
   public static var family: Family { .regions }
   public static var sumCount: Int { 2 }
 
-  @inline(always)
+  @inlinable @inline(never)
   public func sweep<I: InstructionSet, Element: LaneElement>(
     _: I.Type, _ batch: Batch<Element>
   ) -> Double {
