@@ -56,6 +56,12 @@ LANES lanes_f8 lanes_exponent_f8(lanes_f8 x) {
   return (lanes_f8)((bits >> 23) | 0x4b000000u) - 0x1.0000fep23f;
 }
 
+// The even and the odd elements of a and b in one row, and the halves of the row a0 b0 a1 b1 ...
+LANES lanes_f8 lanes_evens_f8(lanes_f8 a, lanes_f8 b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+LANES lanes_f8 lanes_odds_f8(lanes_f8 a, lanes_f8 b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
+LANES lanes_f8 lanes_zip_low_f8(lanes_f8 a, lanes_f8 b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+LANES lanes_f8 lanes_zip_high_f8(lanes_f8 a, lanes_f8 b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+
 LANES lanes_d4 lanes_select_d4(lanes_l4 mask, lanes_d4 a, lanes_d4 b) { return mask ? a : b; }
 LANES lanes_l4 lanes_less_d4(lanes_d4 a, lanes_d4 b) { return (lanes_l4)(a < b); }
 LANES lanes_l4 lanes_less_equal_d4(lanes_d4 a, lanes_d4 b) { return (lanes_l4)(a <= b); }
@@ -95,6 +101,12 @@ LANES lanes_d4 lanes_exponent_d4(lanes_d4 x) {
   lanes_q4 bits = (lanes_q4)x + (0x3ff0000000000000ull - 0x3fe6a09e667f3bcdull);
   return (lanes_d4)((bits >> 52) | 0x4330000000000000ull) - 0x1.00000000003ffp52;
 }
+
+// As of Float.
+LANES lanes_d4 lanes_evens_d4(lanes_d4 a, lanes_d4 b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+LANES lanes_d4 lanes_odds_d4(lanes_d4 a, lanes_d4 b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
+LANES lanes_d4 lanes_zip_low_d4(lanes_d4 a, lanes_d4 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+LANES lanes_d4 lanes_zip_high_d4(lanes_d4 a, lanes_d4 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
 
 #undef LANES
 #pragma clang diagnostic pop

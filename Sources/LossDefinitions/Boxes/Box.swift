@@ -18,11 +18,11 @@ extension Box where Number: Scalar {
   public var width: Number { x2 - x1 }
   public var height: Number { y2 - y1 }
 
-  /// The area of what two boxes have in common; 0 where they only touch, or are apart.
+  /// The area of what two boxes have in common; where they touch, it has the slope of an overlap.
   public func intersection(_ other: Self) -> Number {
-    let w = Number.max(0, .min(x2, other.x2) - .max(x1, other.x1))
-    let h = Number.max(0, .min(y2, other.y2) - .max(y1, other.y1))
-    return w * h
+    let w = Number.min(x2, other.x2) - .max(x1, other.x1)
+    let h = Number.min(y2, other.y2) - .max(y1, other.y1)
+    return .select(w .< 0, 0, w) * .select(h .< 0, 0, h)
   }
 
   /// The smallest box that encloses both.

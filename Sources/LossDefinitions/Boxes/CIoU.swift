@@ -9,10 +9,53 @@
 /// Source: Zheng et al., *Distance-IoU Loss*, AAAI 2020, eq. 8 to 11. Spec: `Spec/Boxes/CIoU.md`.
 public struct CIoU: BoxLoss {
   public static let name = "ciou"
-  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
-  public static let dialects: [Dialect] = []
+  public static let laws: [Law<Self>] = [
+    .nonNegative, .bounded(by: 2.5), .plain(.zeroAtTarget), .symmetric, .translated, .scaled,
+    .mirrored, .swapped,
+    .where("ungated", .farther) { $0.weight != .gated },
+    .atLeast("CIoU loss ≥ DIoU loss") { $0.distance },
+    .plain(.similar("= DIoU loss where the boxes have one shape") { $0.distance }),
+  ]
+  public static let dialects: [Dialect] = [
+    .boxes(
+      "torchvision", "complete_box_iou_loss", "boxes1", "boxes2", parameters: ["eps"],
+      emptyMean: 0, note: "1e-7 under the intersection and under ρ²; eps in α alone."
+    ) { call in
+      var loss = Self(.constant, epsilon: 1e-7)
+      loss.aspectEpsilon = try call.number("eps", default: 1e-7)
+      return loss
+    },
+    .pairwise(
+      "torchvision", "complete_box_iou", "boxes1", "boxes2", parameters: ["eps"],
+      note: "The epsilon under ρ² and in α."
+    ) { call in
+      var loss = Self(.constant, epsilon: try call.number("eps", default: 1e-7))
+      loss.unionEpsilon = 0
+      return loss
+    },
+    .ultralytics(
+      "bbox_iou_CIoU", note: "Boxes by corners get the epsilon on both heights, too, and in v."
+    ) { Self(.constant, epsilon: $0, heightEpsilon: $1) },
+    .boxes(
+      "keras", "compute_ciou", "boxes1", "boxes2", parameters: ["epsilon", "alpha"],
+      similarity: true, note: "The epsilon twice on the union, on both heights; α is attached."
+    ) { call in
+      try call.expect("alpha", .text("differentiated"))
+      return Self(keras: try call.number("epsilon", default: 1e-7))
+    },
+    .mmdet(
+      "ciou_loss", most: 2,
+      note: "α is gated, without epsilon; heights get theirs in v alone; at most 2."
+    ) { call in
+      var loss = Self(.gated, epsilon: try call.number("eps", default: 1e-7))
+      loss.shapeEpsilon = loss.unionEpsilon
+      loss.aspectEpsilon = 0
+      return loss
+    },
+  ]
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
+    Hyperparameter("shapeEpsilon", \.shapeEpsilon, in: 0...1, grid: [0]),
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
     Hyperparameter("enclosureEpsilon", \.enclosureEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
     Hyperparameter("aspectEpsilon", \.aspectEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
@@ -30,6 +73,8 @@ public struct CIoU: BoxLoss {
   public var weight = Weight.constant
   /// Added to both heights, in the areas of the boxes and in their aspect ratios.
   public var heightEpsilon = 0.0
+  /// Added to both heights in their aspect ratios alone.
+  public var shapeEpsilon = 0.0
   /// Added to the union.
   public var unionEpsilon = 0.0
   /// Added to c².
@@ -39,8 +84,9 @@ public struct CIoU: BoxLoss {
 
   public init() {}
 
-  public init(_ weight: Weight, epsilon: Double) {
+  public init(_ weight: Weight, epsilon: Double, heightEpsilon: Double = 0) {
     self.weight = weight
+    self.heightEpsilon = heightEpsilon
     unionEpsilon = epsilon
     enclosureEpsilon = epsilon
     aspectEpsilon = epsilon
@@ -59,7 +105,8 @@ public struct CIoU: BoxLoss {
     let distance = S.quotient(p.centerDistance(t), diagonal + S(enclosureEpsilon))
 
     // atan(W / H) − atan(w / h), as one arctangent.
-    let (w, h, W, H) = (p.width, p.height + ε, t.width, t.height + ε)
+    let σ = S(heightEpsilon + shapeEpsilon)
+    let (w, h, W, H) = (p.width, p.height + σ, t.width, t.height + σ)
     let cross = W * h - w * H
     let ratio = cross / (H * h + W * w)
     let turn = S.atan(.select(cross .< 0, ratio, .select(0 .< cross, ratio, cross)))
@@ -85,7 +132,7 @@ public struct CIoU: BoxLoss {
   public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
     let pair = Overlap(p, t, heightEpsilon: heightEpsilon, unionEpsilon: unionEpsilon)
     let centers = Centers(p, t, enclosureEpsilon: enclosureEpsilon)
-    let aspect = Aspect(p, t, heightEpsilon: heightEpsilon)
+    let aspect = Aspect(p, t, heightEpsilon: heightEpsilon + shapeEpsilon)
 
     let v = aspect.v
     let spread = (pair.loss + v) + V(aspectEpsilon)
@@ -160,16 +207,29 @@ public struct Aspect<V: Lanes> {
 
 extension CIoU {
   public static var configurations: [Configuration<Self>] {
-    var ultralytics = Self(.constant, epsilon: 1e-7)
-    ultralytics.heightEpsilon = 1e-7
-    var keras = Self(.attached, epsilon: 1e-7)
-    keras.heightEpsilon = 1e-7
-    keras.unionEpsilon = 2e-7
+    var mmdet = Self(.gated, epsilon: 1e-7)
+    mmdet.shapeEpsilon = 1e-7
+    mmdet.aspectEpsilon = 0
     return gridConfigurations + [
       Configuration("epsilon = 1e-7", Self(.constant, epsilon: 1e-7)),
-      Configuration("epsilon = 1e-7, heights too", ultralytics),
-      Configuration("attached, epsilon = 1e-7", keras),
+      Configuration(
+        "epsilon = 1e-7, heights too", Self(.constant, epsilon: 1e-7, heightEpsilon: 1e-7)),
+      Configuration("attached, epsilon = 1e-7", Self(keras: 1e-7)),
       Configuration("gated", Self(.gated, epsilon: 0)),
+      Configuration("gated, epsilon = 1e-7", mmdet),
     ]
+  }
+
+  /// Keras' places of one epsilon.
+  private init(keras epsilon: Double) {
+    self.init(.attached, epsilon: epsilon, heightEpsilon: epsilon)
+    unionEpsilon = 2 * epsilon
+  }
+
+  /// The loss's first two parts.
+  private var distance: DIoU {
+    var loss = DIoU(epsilon: unionEpsilon, heightEpsilon: heightEpsilon)
+    loss.enclosureEpsilon = enclosureEpsilon
+    return loss
   }
 }

@@ -8,8 +8,32 @@
 /// Source: Zheng et al., *Distance-IoU Loss*, AAAI 2020, eq. 5 to 7. Spec: `Spec/Boxes/DIoU.md`.
 public struct DIoU: BoxLoss {
   public static let name = "diou"
-  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
-  public static let dialects: [Dialect] = []
+  public static let laws: [Law<Self>] = [
+    .nonNegative, .bounded(by: 2), .plain(.zeroAtTarget), .symmetric, .translated, .scaled,
+    .mirrored, .swapped, .farther,
+    .atLeast("DIoU loss ≥ IoU loss") { $0.overlap },
+    .concentric("= IoU loss where the centres coincide") { $0.overlap },
+  ]
+  public static let dialects: [Dialect] = [
+    .boxes(
+      "torchvision", "distance_box_iou_loss", "boxes1", "boxes2", parameters: ["eps"],
+      emptyMean: 0, note: "The epsilon under the intersection and under ρ²."
+    ) { Self(epsilon: try $0.number("eps", default: 1e-7)) },
+    .pairwise(
+      "torchvision", "distance_box_iou", "boxes1", "boxes2", parameters: ["eps"],
+      note: "The epsilon under ρ² alone."
+    ) { call in
+      var loss = Self()
+      loss.enclosureEpsilon = try call.number("eps", default: 1e-7)
+      return loss
+    },
+    .ultralytics("bbox_iou_DIoU", note: "Boxes by corners get the epsilon on both heights, too.") {
+      Self(epsilon: $0, heightEpsilon: $1)
+    },
+    .mmdet("diou_loss", note: "The epsilon under the intersection and under ρ².") {
+      Self(epsilon: try $0.number("eps", default: 1e-7))
+    },
+  ]
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
@@ -24,6 +48,12 @@ public struct DIoU: BoxLoss {
   public var enclosureEpsilon = 0.0
 
   public init() {}
+
+  public init(epsilon: Double, heightEpsilon: Double = 0) {
+    self.heightEpsilon = heightEpsilon
+    unionEpsilon = epsilon
+    enclosureEpsilon = epsilon
+  }
 
   // MARK: Reference
 
@@ -89,14 +119,12 @@ public struct Centers<V: Lanes> {
 
 extension DIoU {
   public static var configurations: [Configuration<Self>] {
-    var torchvision = Self()
-    torchvision.unionEpsilon = 1e-7
-    torchvision.enclosureEpsilon = 1e-7
-    var ultralytics = torchvision
-    ultralytics.heightEpsilon = 1e-7
-    return gridConfigurations + [
-      Configuration("epsilon = 1e-7", torchvision),
-      Configuration("epsilon = 1e-7, heights too", ultralytics),
+    gridConfigurations + [
+      Configuration("epsilon = 1e-7", Self(epsilon: 1e-7)),
+      Configuration("epsilon = 1e-7, heights too", Self(epsilon: 1e-7, heightEpsilon: 1e-7)),
     ]
   }
+
+  /// The loss's first part.
+  private var overlap: IoU { IoU(unionEpsilon: unionEpsilon, heightEpsilon: heightEpsilon) }
 }

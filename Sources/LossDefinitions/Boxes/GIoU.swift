@@ -9,8 +9,38 @@
 /// Spec: `Spec/Boxes/GIoU.md`.
 public struct GIoU: BoxLoss {
   public static let name = "giou"
-  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
-  public static let dialects: [Dialect] = []
+  public static let laws: [Law<Self>] = [
+    .where("with plain heights", .nonNegative) { $0.heightEpsilon == 0 }, .bounded(by: 2),
+    .plain(.zeroAtTarget), .symmetric, .translated, .scaled, .scaledPerAxis, .mirrored, .swapped,
+    .farther, .plain(.triangle),
+    .where("with plain heights", .atLeast("GIoU loss ≥ IoU loss") { $0.overlap }) {
+      $0.heightEpsilon == 0
+    },
+    .where(
+      "with plain heights", .nested("= IoU loss where one box encloses the other") { $0.overlap }
+    ) { $0.heightEpsilon == 0 },
+  ]
+  public static let dialects: [Dialect] = [
+    .boxes(
+      "torchvision", "generalized_box_iou_loss", "boxes1", "boxes2", parameters: ["eps"],
+      emptyMean: 0, note: "The epsilon under the intersection and under C − U."
+    ) { Self(epsilon: try $0.number("eps", default: 1e-7)) },
+    .pairwise(
+      "torchvision", "generalized_box_iou", "boxes1", "boxes2",
+      note: "No epsilon: NaN where C is 0, here 0."
+    ) { _ in Self() },
+    .boxes(
+      "fvcore", "giou_loss", "boxes1", "boxes2", parameters: ["eps"], emptyMean: 0,
+      note: "As torchvision's."
+    ) { Self(epsilon: try $0.number("eps", default: 1e-7)) },
+    .ultralytics(
+      "bbox_iou_GIoU", note: "Boxes by corners get the epsilon on both heights, but not on C's."
+    ) { Self(epsilon: $0, heightEpsilon: $1) },
+    .mmdet(
+      "giou_loss", note: "The larger of U and eps, and of C and eps, divide.",
+      check: { try Dialect.union(atLeast: try $0.number("eps", default: 1e-6), $1) }
+    ) { _ in Self() },
+  ]
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0]),
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
@@ -25,6 +55,12 @@ public struct GIoU: BoxLoss {
   public var enclosureEpsilon = 0.0
 
   public init() {}
+
+  public init(epsilon: Double, heightEpsilon: Double = 0) {
+    self.heightEpsilon = heightEpsilon
+    unionEpsilon = epsilon
+    enclosureEpsilon = epsilon
+  }
 
   // MARK: Reference
 
@@ -55,7 +91,7 @@ public struct GIoU: BoxLoss {
     // Boxes apart in x have cw = w + W + gap: C − w h − W H = w ay + W by + gap ch.
     let apartX = pair.w * ay + pair.targetW * by - pair.spanX * ch
     let apartY = pair.h * ax + pair.targetH * bx - pair.spanY * cw
-    let apart = V.select(pair.spanX .<= .zero, apartX, apartY)
+    let apart = V.select(pair.spanX .< .zero, apartX, apartY)
     let gap = V.select(pair.overlaps, ax * by + bx * ay, apart)
     let c = cw * ch + V(enclosureEpsilon)
     let inverse = V.select(c .== .zero, .zero, .one / c)
@@ -84,14 +120,12 @@ public struct GIoU: BoxLoss {
 
 extension GIoU {
   public static var configurations: [Configuration<Self>] {
-    var torchvision = Self()
-    torchvision.unionEpsilon = 1e-7
-    torchvision.enclosureEpsilon = 1e-7
-    var ultralytics = torchvision
-    ultralytics.heightEpsilon = 1e-7
-    return gridConfigurations + [
-      Configuration("epsilon = 1e-7", torchvision),
-      Configuration("epsilon = 1e-7, heights too", ultralytics),
+    gridConfigurations + [
+      Configuration("epsilon = 1e-7", Self(epsilon: 1e-7)),
+      Configuration("epsilon = 1e-7, heights too", Self(epsilon: 1e-7, heightEpsilon: 1e-7)),
     ]
   }
+
+  /// The loss's first part.
+  private var overlap: IoU { IoU(unionEpsilon: unionEpsilon, heightEpsilon: heightEpsilon) }
 }

@@ -8,8 +8,39 @@
 /// Source: Jaccard 1901; −ln IoU: Yu et al., *UnitBox*, 2016. Spec: `Spec/Boxes/IoU.md`.
 public struct IoU: BoxLoss {
   public static let name = "iou"
-  public static let laws: [Law<Self>] = [.nonNegative, .symmetric]
-  public static let dialects: [Dialect] = []
+  public static let laws: [Law<Self>] = [
+    .nonNegative,
+    .where("for the linear and the square form", .bounded(by: 1)) { $0.form != .logarithmic },
+    .plain(.zeroAtTarget), .symmetric, .translated, .scaled, .scaledPerAxis, .mirrored, .swapped,
+    .where("for the linear form", .plain(.triangle)) { $0.form == .linear },
+    .farther,
+    .atLeast("−ln IoU ≥ 1 − IoU, 1 − IoU² ≥ 1 − IoU") { loss in
+      var linear = loss
+      linear.form = .linear
+      return linear
+    },
+  ]
+  public static let dialects: [Dialect] = [
+    .pairwise(
+      "torchvision", "box_iou", "boxes1", "boxes2",
+      note: "No epsilon: NaN where both boxes are empty, here 0."
+    ) { _ in Self() },
+    .ultralytics("bbox_iou_IoU", note: "Boxes by corners get the epsilon on both heights, too.") {
+      Self(unionEpsilon: $0, heightEpsilon: $1)
+    },
+    .mmdet("iou_loss_linear", parameters: ["mode"], note: mmdetNote, check: checkUnion) {
+      try $0.expect("mode", .text("linear"))
+      return Self(.linear, floor: try $0.number("eps", default: 1e-6))
+    },
+    .mmdet("iou_loss_square", parameters: ["mode"], note: mmdetNote, check: checkUnion) {
+      try $0.expect("mode", .text("square"))
+      return Self(.square, floor: try $0.number("eps", default: 1e-6))
+    },
+    .mmdet("iou_loss_log", parameters: ["mode"], note: mmdetNote, check: checkUnion) {
+      try $0.expect("mode", .text("log"))
+      return Self(.logarithmic, floor: try $0.number("eps", default: 1e-6))
+    },
+  ]
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("heightEpsilon", \.heightEpsilon, in: 0...1, grid: [0, 1e-7]),
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
@@ -37,13 +68,19 @@ public struct IoU: BoxLoss {
     self.floor = floor
   }
 
+  init(unionEpsilon: Double, heightEpsilon: Double) {
+    self.unionEpsilon = unionEpsilon
+    self.heightEpsilon = heightEpsilon
+  }
+
   // MARK: Reference
 
   public func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S {
     let ε = S(heightEpsilon)
     let overlap = p.intersection(t)
     let union = p.width * (p.height + ε) + t.width * (t.height + ε) - overlap
-    let iou = S.max(.quotient(overlap, union + S(unionEpsilon)), S(floor))
+    let ratio = S.quotient(overlap, union + S(unionEpsilon))
+    let iou = floor > 0 ? .max(ratio, S(floor)) : ratio
     return switch form {
     case .linear: 1 - iou
     case .logarithmic: -S.log(iou)
@@ -68,7 +105,7 @@ public struct IoU: BoxLoss {
       loss = V.select(
         pair.area .== .zero, V(.infinity) * linear, V.log1p(pair.excess / pair.area))
       most = V(-Double.log(floor))
-      factor = V.select(pair.overlaps, pair.union / pair.area, .zero)
+      factor = V.select(pair.area .== .zero, .zero, pair.union / pair.area)
     case .square:
       // 1 − IoU² = (1 − IoU) (1 + IoU).
       let iou = pair.area * pair.inverse
@@ -88,6 +125,14 @@ public struct IoU: BoxLoss {
 }
 
 extension IoU {
+  private static var mmdetNote: String {
+    "The IoU is at least eps, and the union's least size 1e-6."
+  }
+
+  private static let checkUnion: @Sendable (Call, Item) throws -> Void = {
+    try Dialect.union(atLeast: 1e-6, $1)
+  }
+
   public static var configurations: [Configuration<Self>] {
     var framework = Self()
     framework.heightEpsilon = 1e-7

@@ -2,13 +2,13 @@
 /// of non-negative differences of edges, so that none of them cancels.
 ///
 /// With l, r, u, d the edges of the overlap, w − iw = (l − x1) + (x2 − r), and the prediction's area
-/// beyond the overlap is P − I = (w − iw) h + iw (h − ih); the same for the target. Boxes that only
-/// touch do not overlap: I = 0 and P − I = P.
+/// beyond the overlap is P − I = (w − iw) h + iw (h − ih); the same for the target. Boxes that
+/// touch overlap with I = 0; boxes apart have I = 0 and P − I = P.
 public struct Overlap<V: Lanes> {
   /// The sides of the prediction and of the target, and their heights with the epsilon.
   public let w, h, targetW, targetH: V
   public let tall, targetTall: V
-  /// r − l and d − u, negative where the boxes are apart, and whether both are positive.
+  /// r − l and d − u, negative where the boxes are apart, and whether neither is.
   public let spanX, spanY: V
   public let overlaps: V.Mask
   /// The overlap's sides, or 0.
@@ -40,7 +40,7 @@ public struct Overlap<V: Lanes> {
     let (u, d) = (V.max(p.y1, t.y1), V.min(p.y2, t.y2))
     spanX = r - l
     spanY = d - u
-    overlaps = (.zero .< spanX) & (.zero .< spanY)
+    overlaps = (.zero .<= spanX) & (.zero .<= spanY)
     iw = V.select(overlaps, spanX, .zero)
     ih = V.select(overlaps, spanY, .zero)
     restW = V.select(overlaps, (l - p.x1) + (p.x2 - r), w)

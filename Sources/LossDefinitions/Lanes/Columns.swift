@@ -1,28 +1,24 @@
-/// Rows of four, as boxes are stored, to and from four vectors.
+/// Rows of four, as boxes are stored, to and from four vectors: shuffles, no element by itself.
 extension Lanes {
   @inline(always)
-  public static func columns(
-    _ rows: UnsafePointer<Element>
-  ) -> (Self, Self, Self, Self) {
-    var (a, b, c, d) = (zero, zero, zero, zero)
-    for k in 0..<count {
-      a[k] = rows[4 * k]
-      b[k] = rows[4 * k + 1]
-      c[k] = rows[4 * k + 2]
-      d[k] = rows[4 * k + 3]
-    }
-    return (a, b, c, d)
+  public static func columns(_ rows: UnsafePointer<Element>) -> (Self, Self, Self, Self) {
+    let (r0, r1) = (Self(rows), Self(rows + count))
+    let (r2, r3) = (Self(rows + 2 * count), Self(rows + 3 * count))
+    // Columns 0 and 2 by turns, then 1 and 3.
+    let (even0, even1) = (evens(r0, r1), evens(r2, r3))
+    let (odd0, odd1) = (odds(r0, r1), odds(r2, r3))
+    return (evens(even0, even1), evens(odd0, odd1), odds(even0, even1), odds(odd0, odd1))
   }
 
   @inline(always)
   public static func storeColumns(
     _ columns: (Self, Self, Self, Self), _ rows: UnsafeMutablePointer<Element>
   ) {
-    for k in 0..<count {
-      rows[4 * k] = columns.0[k]
-      rows[4 * k + 1] = columns.1[k]
-      rows[4 * k + 2] = columns.2[k]
-      rows[4 * k + 3] = columns.3[k]
-    }
+    let (even0, even1) = (zipLow(columns.0, columns.2), zipHigh(columns.0, columns.2))
+    let (odd0, odd1) = (zipLow(columns.1, columns.3), zipHigh(columns.1, columns.3))
+    zipLow(even0, odd0).store(rows)
+    zipHigh(even0, odd0).store(rows + count)
+    zipLow(even1, odd1).store(rows + 2 * count)
+    zipHigh(even1, odd1).store(rows + 3 * count)
   }
 }

@@ -48,6 +48,19 @@ public struct FloatLanes: Lanes {
     Self(lanes_copy_sign_f8(x.vector, y.vector))
   }
 
+  @inline(always) public static func evens(_ a: Self, _ b: Self) -> Self {
+    Self(lanes_evens_f8(a.vector, b.vector))
+  }
+  @inline(always) public static func odds(_ a: Self, _ b: Self) -> Self {
+    Self(lanes_odds_f8(a.vector, b.vector))
+  }
+  @inline(always) public static func zipLow(_ a: Self, _ b: Self) -> Self {
+    Self(lanes_zip_low_f8(a.vector, b.vector))
+  }
+  @inline(always) public static func zipHigh(_ a: Self, _ b: Self) -> Self {
+    Self(lanes_zip_high_f8(a.vector, b.vector))
+  }
+
   @inline(always) public static func upperHalf(_ x: Self) -> Self {
     Self(lanes_upper_half_f8(x.vector))
   }

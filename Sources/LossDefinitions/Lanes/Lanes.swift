@@ -29,6 +29,15 @@ public protocol Lanes: Sendable {
   static func abs(_ x: Self) -> Self
   static func sqrt(_ x: Self) -> Self
 
+  // What `Columns.swift` is made of.
+
+  /// The elements at even places of a and b in one row.
+  static func evens(_ a: Self, _ b: Self) -> Self
+  static func odds(_ a: Self, _ b: Self) -> Self
+  /// The first half of the row a₀ b₀ a₁ b₁ …
+  static func zipLow(_ a: Self, _ b: Self) -> Self
+  static func zipHigh(_ a: Self, _ b: Self) -> Self
+
   // What the elementary functions are made of. They are written once, as extensions, and read from
   // the element's type its polynomials, split constants and operations on bits.
   //
