@@ -119,6 +119,17 @@ extension Law {
     }
   }
 
+  /// A relation to another loss at another item: L(here) = M(there).
+  public static func agrees<M: Loss>(
+    _ statement: String, with _: M.Type,
+    _ pair: @escaping @Sendable (L, Item) -> (other: M, here: Item, there: Item)?
+  ) -> Self {
+    Law(statement) { loss, item, values in
+      guard let (other, here, there) = pair(loss, item) else { return .holds }
+      return .equal(values.loose(loss, here), values.loose(other, there))
+    }
+  }
+
   /// A relation to another loss at the same item: L ≥ M.
   public static func atLeast<M: Loss>(
     _ statement: String, _ other: @escaping @Sendable (L) -> M?

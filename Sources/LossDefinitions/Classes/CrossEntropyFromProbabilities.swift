@@ -10,8 +10,6 @@
 /// Chapter: Spec/Classes/CrossEntropyFromProbabilities.md.
 public struct CrossEntropyFromProbabilities: ClassLoss {
   public static let name = "cross-entropy-probabilities"
-  public static let laws: [Law<Self>] = [.nonNegative]
-  public static let dialects: [Dialect] = []
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("epsilon", \.epsilon, in: 0x1p-40...0.25, grid: [1e-7, 1e-3]),
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1]),
@@ -33,7 +31,7 @@ public struct CrossEntropyFromProbabilities: ClassLoss {
       })
   }
 
-  private func masses<S: Scalar>(_ t: [S]) -> [S] {
+  func masses<S: Scalar>(_ t: [S]) -> [S] {
     let s = S(labelSmoothing)
     return t.map { $0 * (1 - s) + s / S(Double(t.count)) }
   }

@@ -10,8 +10,6 @@
 /// Chapter: Spec/Classes/DistributionFocal.md.
 public struct DistributionFocal: ClassLoss {
   public static let name = "dfl"
-  public static let laws: [Law<Self>] = [.nonNegative]
-  public static let dialects: [Dialect] = []
 
   public static func targetWidth(for width: Int) -> Int { 1 }
 

@@ -14,10 +14,7 @@ enum Softmax {
 
   /// Σ aⱼ (−ln pⱼ), where a class of no mass counts nothing even if its p is zero.
   static func crossEntropy<S: Scalar>(_ mass: [S], _ x: [S]) -> S {
-    S.sum(
-      zip(mass, negativeLogProbabilities(x)).map { a, l in
-        S.select(0 .< a, a * l, S.select(a .< 0, a * l, a))
-      })
+    S.sum(zip(mass, negativeLogProbabilities(x)).map { S.weighted($0, $1) })
   }
 
   /// A pⱼ + |aⱼ|: each component of the gradient, A pⱼ − aⱼ, is a difference of these two.
@@ -59,8 +56,7 @@ extension ClassRows {
       (others, othersLow) = V.accumulate(exponential, others, othersLow)
 
       let a = mass(j, number)
-      let isAbsent = (a .== V.zero) & (d .== V(repeating: -.infinity))
-      let gap = V.select(isAbsent, V.zero, a * d)
+      let gap = V.weighted(a, -d)
       let other = V.select(isTop, V.zero, a)
       if fewMasses {
         gaps = gaps + gap
@@ -77,8 +73,8 @@ extension ClassRows {
     let b = rest + restLow
     let total = topMass + b
     // The low word of an infinite sum is NaN.
-    let isInfinite = gaps .== V(repeating: -.infinity)
-    let loss = total * V.log1p(t) - V.select(isInfinite, gaps, gaps + gapsLow)
+    let isInfinite = gaps .== V(repeating: .infinity)
+    let loss = total * V.log1p(t) + V.select(isInfinite, gaps, gaps + gapsLow)
 
     // 1 / Z, Z = 1 + T.
     let inverse = V.one / (V.one + t)

@@ -9,8 +9,6 @@
 /// `softmax_cross_entropy`. Chapter: Spec/Classes/SoftmaxCrossEntropy.md.
 public struct SoftmaxCrossEntropy: ClassWeighted {
   public static let name = "cross-entropy"
-  public static let laws: [Law<Self>] = [.nonNegative]
-  public static let dialects: [Dialect] = []
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1, 0.5])
   ]

@@ -9,8 +9,6 @@
 /// `cross_entropy` does. Chapter: Spec/Classes/SparseSoftmaxCrossEntropy.md.
 public struct SparseSoftmaxCrossEntropy: ClassWeighted {
   public static let name = "sparse-cross-entropy"
-  public static let laws: [Law<Self>] = [.nonNegative]
-  public static let dialects: [Dialect] = []
   public static let targetIsIndex = true
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1, 0.5])
@@ -33,9 +31,9 @@ public struct SparseSoftmaxCrossEntropy: ClassWeighted {
     let s = S(labelSmoothing)
     let l = Softmax.negativeLogProbabilities(x)
     let w = classWeights?.map { S($0) } ?? x.map { _ in 1 }
-    let hard = (1 - s) * w[y] * l[y]
+    let hard = S.weighted((1 - s) * w[y], l[y])
     if labelSmoothing == 0 { return hard }
-    return hard + s / S(Double(x.count)) * S.sum(zip(w, l).map { $0 * $1 })
+    return hard + s / S(Double(x.count)) * S.sum(zip(w, l).map { S.weighted($0, $1) })
   }
 
   // MARK: Optimized
@@ -67,11 +65,11 @@ public struct SparseSoftmaxCrossEntropy: ClassWeighted {
     return Item(x, [Double(y)])
   }
 
-  private func masses<S: Scalar>(_ classes: Int, _ target: [S]) -> [S] {
+  func masses<S: Scalar>(_ classes: Int, _ target: [S]) -> [S] {
     let y = Int(target[0].primal)
+    let s = S(labelSmoothing)
     return (0..<classes).map { j in
-      let share = labelSmoothing / Double(classes) + (j == y ? 1 - labelSmoothing : 0)
-      return S(share * (classWeights?[j] ?? 1))
+      S(classWeights?[j] ?? 1) * (s / S(Double(classes)) + (j == y ? 1 - s : 0))
     }
   }
 }
