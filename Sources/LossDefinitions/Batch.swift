@@ -64,7 +64,10 @@ public struct Batch<Element: LaneElement> {
   @inline(always)
   public func sum(_ block: (Int, Int, UnsafeMutablePointer<Element>) -> Void) -> Double {
     var tree = PairwiseSum()
-    withUnsafeTemporaryAllocation(of: Element.self, capacity: Self.blockCount) { scratch in
+    // Not stack-protected: a protected function does not inline the lanes' operations.
+    _withUnprotectedUnsafeTemporaryAllocation(
+      of: Element.self, capacity: Self.blockCount
+    ) { scratch in
       var first = 0
       while first < count {
         let n = Swift.min(Self.blockCount, count - first)

@@ -67,7 +67,10 @@ extension ClassLoss {
   func sweep<Element: LaneElement>(_ batch: Batch<Element>, classes: Int) -> Double {
     typealias V = Element.Vector
     let targets = Self.targetIsIndex ? 1 : batch.targetWidth
-    return withUnsafeTemporaryAllocation(of: V.self, capacity: 2 * classes + targets) { room in
+    // Not stack-protected: a protected function does not inline the lanes' operations.
+    return _withUnprotectedUnsafeTemporaryAllocation(
+      of: V.self, capacity: 2 * classes + targets
+    ) { room in
       guard let base = room.baseAddress else { return 0 }
       let rows = ClassRows(
         classes: classes, prediction: base, target: base + 2 * classes, scratch: base + classes)
