@@ -98,6 +98,13 @@ public struct Call: Sendable {
     }
   }
 
+  public func integer(_ name: String, default standard: Int) throws -> Int {
+    guard let integer = Int(exactly: try number(name, default: Double(standard))) else {
+      throw Refusal.rejected("parameter \"\(name)\" must be a whole number")
+    }
+    return integer
+  }
+
   /// The number, or nil for null and for a parameter that is not there.
   public func optionalNumber(_ name: String) throws -> Double? {
     switch parameters[name] {

@@ -5,9 +5,17 @@ public protocol Evaluator: Sendable {
 }
 
 extension Loss {
-  /// Refuses targets that are no class index of their item's prediction.
-  fileprivate static func checkIndices(_ items: [Item]) throws {
-    guard targetIsIndex else { return }
+  /// Refuses hyperparameters out of range, and targets that are no class index of their item's
+  /// prediction.
+  fileprivate func check(_ items: [Item]) throws {
+    for parameter in Self.hyperparameters {
+      let value = self[keyPath: parameter.path]
+      guard parameter.range.contains(value) else {
+        throw Refusal.rejected(
+          "\(parameter.name) is \(value); expected a number in \(parameter.range)")
+      }
+    }
+    guard Self.targetIsIndex else { return }
     for (i, item) in items.enumerated() {
       guard item.target.count == 1, let index = Int(exactly: item.target[0]),
         item.prediction.indices.contains(index)
@@ -25,7 +33,7 @@ public struct ReferenceEvaluator: Evaluator {
   public init() {}
 
   public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
-    try L.checkIndices(items)
+    try loss.check(items)
     return items.map { loss.gradient(at: $0) }
   }
 }
@@ -35,7 +43,7 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
   public init() {}
 
   public func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
-    try L.checkIndices(items)
+    try loss.check(items)
     var results = evaluateBatches(loss, items)
     switch L.targetGradient {
     case .none: break

@@ -207,7 +207,6 @@ extension Loss {
     return rounded
   }
 
-
   public func value(at item: Item) -> Double { reference(item.prediction, item.target) }
 
   public func gradient(at item: Item) -> Gradient<Double> {

@@ -241,7 +241,7 @@ extension DistributionFocal {
     ) { call, evaluator in
       let x = try call.tensor("pred_dist")
       let axis = try ClassAxis("pred_dist", x, axis: x.shape.count - 1)
-      let bins = Int(try call.number("reg_max", default: 16))
+      let bins = try call.integer("reg_max", default: 16)
       let last = Double(bins) - 1 - 0.01
       try call.expect("clamp", .list([.number(0), .number(last)]))
       let target = try call.tensor("target", like: [axis.rows / 4, 4])
