@@ -31,15 +31,16 @@ extension Lanes {
   /// double-word logarithm.
   @inline(always)
   public static func power(_ high: Self, _ low: Self, _ exponent: Double) -> Self {
-    let whole = exponent.rounded(.down)
-    let isHalf = exponent - whole == 0.5
-    guard exponent <= 8, isHalf || exponent == whole else { return pow(high, low, exponent) }
+    guard exponent <= 8 else { return pow(high, low, exponent) }
+    let whole = Int(exponent)
+    let isHalf = exponent == Double(whole) + 0.5
+    guard isHalf || exponent == Double(whole) else { return pow(high, low, exponent) }
     let base = high + low
     var result = one
     if whole >= 1 {
       var (h, l) = (high, low)
       result = base
-      for _ in 1..<Swift.max(1, Int(whole)) {
+      for _ in 1..<Swift.max(1, whole) {
         let (sum, rest) = quickTwoSum(h * high, h * low + l * base)
         h = upperHalf(sum)
         l = (sum - h) + rest

@@ -33,19 +33,23 @@ extension ElementLoss {
       while i < n {
         let at = first + i
         let live = Swift.min(V.count, n - i)
-        if live == V.count {
-          let (loss, slope) = optimized(V(batch.prediction + at), V(target + at))
+        let isWhole = live == V.count
+        // One call for whole vectors and the tail: the optimizer scalarizes a vector that it sees
+        // being built lane by lane.
+        let x = isWhole ? V(batch.prediction + at) : V(batch.prediction + at, count: live)
+        let t = isWhole ? V(target + at) : V(target + at, count: live)
+        let (loss, slope) = optimized(x, t)
+        if isWhole {
           loss.store(values + i)
-          if let gradient = batch.gradient {
+        } else {
+          for k in 0..<live { values[i + k] = loss[k] }
+        }
+        if let gradient = batch.gradient {
+          if isWhole {
             var factor = V(repeating: batch.scale)
             if let weights = batch.weights { factor = factor * V(weights + at) }
             (slope * factor).store(gradient + at)
-          }
-        } else {
-          let (loss, slope) = optimized(
-            V(batch.prediction + at, count: live), V(target + at, count: live))
-          for k in 0..<live { values[i + k] = loss[k] }
-          if let gradient = batch.gradient {
+          } else {
             for k in 0..<live { gradient[at + k] = slope[k] * batch.factor(at + k) }
           }
         }
