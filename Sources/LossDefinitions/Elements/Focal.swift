@@ -50,6 +50,10 @@ public struct Focal: ElementLoss {
       note: "As torchvision's, but `alpha` is off by default, and computed in single precision."
     ) { try Self(alpha: $0.number("alpha", default: -1), gamma: $0.number("gamma", default: 2)) },
     .elementwise(
+      "mmdet", "sigmoid_focal_loss", "pred", "target", parameters: ["alpha", "gamma"],
+      note: "As defined; entries before its weights and average factor."
+    ) { try Self(alpha: $0.number("alpha", default: 0.25), gamma: $0.number("gamma", default: 2)) },
+    .elementwise(
       "optax", "sigmoid_focal_loss", "logits", "labels", parameters: ["alpha", "gamma"],
       note: "`alpha` None is off. Entry by entry; never reduced."
     ) { try Self(alpha: $0.optionalNumber("alpha") ?? -1, gamma: $0.number("gamma", default: 2)) },
