@@ -78,8 +78,9 @@ import Testing
 
   @Test(arguments: [0, 0.25, 0.5, 1, 2, 5])
   func focalStaysFiniteAtSaturation(_ gamma: Double) throws {
-    let logits = [18, 20, 90, 200, 1000].flatMap { [$0, -$0] } + [0, -0.0]
-    let items = logits.flatMap { x in [0, 1, 0.3].map { Item([x], [$0]) } }
+    let logits: [Double] = [18, 20, 90, 200, 1000, -18, -20, -90, -200, -1000, 0, -0.0]
+    let targets: [Double] = [0, 1, 0.3]
+    let items = logits.flatMap { x in targets.map { Item([x], [$0]) } }
     for evaluator in Self.evaluators {
       for (item, result) in zip(
         items, try evaluator.evaluate(Focal(alpha: -1, gamma: gamma), items))
