@@ -25,7 +25,10 @@ struct Arguments<Element: LaneElement> {
     let kept = try checkedLabels(count)
     if validation == .checked {
       try checkWeights()
-      if L.family == .boxes { try checkBoxes() }
+      if L.family == .boxes {
+        try checkBoxes("predictions", predictions)
+        if let targets { try checkBoxes("targets", targets) }
+      }
     }
     let divisor = try divisor(kept)
     guard count > 0, let prediction = predictions.baseAddress else { return 0 }
@@ -95,23 +98,6 @@ struct Arguments<Element: LaneElement> {
       expected: "a finite number of at least 0")
   }
 
-  private func checkBoxes() throws(LossError) {
-    try checkBoxes("predictions", predictions)
-    if let targets { try checkBoxes("targets", targets) }
-  }
-
-  private func checkBoxes(
-    _ argument: String, _ boxes: UnsafeBufferPointer<Element>
-  ) throws(LossError) {
-    guard let i = firstInvertedBox(boxes) else { return }
-    let axis = boxes[4 * i + 2] < boxes[4 * i] ? "x" : "y"
-    let at = 4 * i + (axis == "x" ? 0 : 1)
-    throw LossError(
-      kind: .invertedBox, argument: argument, index: i,
-      given: "\(axis)1 = \(boxes[at]), \(axis)2 = \(boxes[at + 2])",
-      expected: "\(axis)1 ≤ \(axis)2")
-  }
-
   /// N, with a reciprocal that the element type can hold.
   private func divisor(_ kept: Int) throws(LossError) -> Double {
     let divisor =
@@ -134,6 +120,19 @@ struct Arguments<Element: LaneElement> {
     }
     return divisor
   }
+}
+
+/// Throws for the first box whose second corner lies before its first.
+func checkBoxes<Element: LaneElement>(
+  _ argument: String, _ boxes: UnsafeBufferPointer<Element>
+) throws(LossError) {
+  guard let i = firstInvertedBox(boxes) else { return }
+  let axis = boxes[4 * i + 2] < boxes[4 * i] ? "x" : "y"
+  let at = 4 * i + (axis == "x" ? 0 : 1)
+  throw LossError(
+    kind: .invertedBox, argument: argument, index: i,
+    given: "\(axis)1 = \(boxes[at]), \(axis)2 = \(boxes[at + 2])",
+    expected: "\(axis)1 ≤ \(axis)2")
 }
 
 @specialized(where Element == Float)

@@ -3,7 +3,7 @@
 /// An item is a region, flat; which axes form one (an image, a class of an image, a whole batch) is
 /// the caller's choice of items. The loss is a function of a few sums over the entries, so a kernel
 /// passes over a region twice: for the sums, and for the gradient.
-public protocol RegionLoss: Loss {
+public protocol RegionLoss: RowLoss {
   /// How many of the three sums the loss has a use for.
   static var sumCount: Int { get }
   /// What entries add to the sums.
