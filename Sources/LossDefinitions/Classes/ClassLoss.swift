@@ -69,17 +69,19 @@ extension ClassLoss {
     let targets = Self.targetIsIndex ? 1 : batch.targetWidth
     // Not stack-protected: a protected function does not inline the lanes' operations.
     return _withUnprotectedUnsafeTemporaryAllocation(
-      of: V.self, capacity: 2 * classes + targets
-    ) { room in
-      guard let base = room.baseAddress else { return 0 }
+      of: V.self, capacity: 2 * classes + targets + V.count
+    ) { memory in
+      guard let base = memory.baseAddress else { return 0 }
       let rows = ClassRows(
         classes: classes, prediction: base, target: base + 2 * classes, scratch: base + classes)
+      let room = rows.target + targets
       return batch.sum { first, n, values in
         var i = 0
         while i < n {
           let at = first + i
           let live = Swift.min(V.count, n - i)
-          V.transpose(batch.prediction + at * classes, rows: live, columns: classes, to: base)
+          V.transpose(
+            batch.prediction + at * classes, rows: live, columns: classes, to: base, room: room)
           if Self.targetIsIndex {
             for k in 0..<V.count {
               let row = at + Swift.min(k, live - 1)
@@ -87,7 +89,8 @@ extension ClassLoss {
             }
           } else {
             V.transpose(
-              batch.target! + at * targets, rows: live, columns: targets, to: rows.target)
+              batch.target! + at * targets, rows: live, columns: targets, to: rows.target,
+              room: room)
           }
           let loss = optimized(rows)
           for k in 0..<live { values[i + k] = loss[k] }
@@ -95,7 +98,8 @@ extension ClassLoss {
             var factor = V(repeating: batch.scale)
             for k in 0..<live { factor[k] = batch.factor(at + k) }
             for j in 0..<classes { base[j] = base[j] * factor }
-            V.transpose(base, rows: live, columns: classes, to: gradient + at * classes)
+            V.transpose(
+              base, rows: live, columns: classes, to: gradient + at * classes, room: room)
           }
           if Self.targetIsIndex, batch.ignoredIndex != nil {
             for k in 0..<live where batch.isIgnored(at + k) {
@@ -115,25 +119,61 @@ extension Lanes {
   @inlinable @inline(always)
   static func transpose(
     _ source: UnsafePointer<Element>, rows: Int, columns: Int,
-    to vectors: UnsafeMutablePointer<Self>
+    to vectors: UnsafeMutablePointer<Self>, room: UnsafeMutablePointer<Self>
   ) {
+    var j = 0
+    while j + count <= columns {
+      for k in 0..<count {
+        vectors[j + k] = Self(source + (Swift.min(k, rows - 1) * columns + j))
+      }
+      transpose(vectors + j, room: room)
+      j += count
+    }
     let flat = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
-    for k in 0..<count {
-      let row = source + Swift.min(k, rows - 1) * columns
-      for j in 0..<columns { flat[j * count + k] = row[j] }
+    while j < columns {
+      for k in 0..<count {
+        flat[j &* count &+ k] = source[Swift.min(k, rows &- 1) &* columns &+ j]
+      }
+      j += 1
     }
   }
 
-  /// One vector a column to rows in memory.
+  /// One vector a column to rows in memory; what the vectors hold is then unspecified.
   @inlinable @inline(always)
   static func transpose(
     _ vectors: UnsafeMutablePointer<Self>, rows: Int, columns: Int,
-    to destination: UnsafeMutablePointer<Element>
+    to destination: UnsafeMutablePointer<Element>, room: UnsafeMutablePointer<Self>
   ) {
-    let flat = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
-    for k in 0..<rows {
-      let row = destination + k * columns
-      for j in 0..<columns { row[j] = flat[j * count + k] }
+    var j = 0
+    while j + count <= columns {
+      transpose(vectors + j, room: room)
+      for k in 0..<rows { vectors[j + k].store(destination + (k * columns + j)) }
+      j += count
     }
+    let flat = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: Element.self)
+    while j < columns {
+      for k in 0..<rows { destination[k &* columns &+ j] = flat[j &* count &+ k] }
+      j += 1
+    }
+  }
+
+  /// Transposes a square of `count` vectors.
+  ///
+  /// Parting evens and odds moves the lowest bit of an element's place to the top; after log2 `count`
+  /// times the bits of its row and of its column have changed places.
+  @inlinable @inline(always)
+  static func transpose(_ square: UnsafeMutablePointer<Self>, room: UnsafeMutablePointer<Self>) {
+    var (source, destination) = (square, room)
+    var parted = 1
+    while parted < count {
+      for i in 0..<count / 2 {
+        let (a, b) = (source[2 * i], source[2 * i + 1])
+        destination[i] = evens(a, b)
+        destination[count / 2 + i] = odds(a, b)
+      }
+      swap(&source, &destination)
+      parted *= 2
+    }
+    if source != square { square.update(from: source, count: count) }
   }
 }
