@@ -98,25 +98,27 @@ import Testing
     #expect(try JSON(#""\u00e9\ud83d\ude00\/""#) == .text("é😀/"))
   }
 
-  /// Whatever is done to a recorded case, it is answered, and by all evaluators alike in kind.
+  /// Whatever is done to a recorded case, it is answered.
   @Test(arguments: GoldenTests.files)
   func mangledCasesAreAnswered(_ file: String) throws {
-    let evaluators: [any Evaluator] = [
-      ReferenceEvaluator(), KernelEvaluator<Float>(), KernelEvaluator<Double>(),
+    let all = [
+      Answering(with: ReferenceEvaluator()), Answering(with: KernelEvaluator<Float>()),
     ]
     var seen: [String: Int] = [:]
+    var amiss: [String] = []
     for golden in try GoldenCase.all(file) {
       seen[golden.function, default: 0] += 1
-      guard seen[golden.function] ?? 0 <= 3 else { continue }
+      guard seen[golden.function] ?? 0 <= 2 else { continue }
       for mangled in golden.mangled {
-        for evaluator in evaluators {
-          let answer = try JSON(
-            Answering(with: evaluator).answer(mangled.description, number: 1))
-          let kinds = ["value", "rejected", "unsupported"].filter { answer[$0] != nil }
-          #expect(kinds.count == 1 && answer["id"] == mangled["id"], "\(mangled)\n\(answer)")
+        let line = mangled.description
+        for answering in all {
+          let answer = try JSON(answering.answer(line, number: 1))
+          let kinds = ["value", "rejected", "unsupported"].count { answer[$0] != nil }
+          if kinds != 1 || answer["id"] != mangled["id"] { amiss.append("\(line)\n\(answer)") }
         }
       }
     }
+    #expect(amiss.isEmpty, "\(amiss.first ?? "")")
   }
 }
 
