@@ -57,35 +57,36 @@ enum Verify: Command {
 
   // MARK: - The table
 
-  /// Two rows a loss, 80 columns: Float with the strata and laws, then Double.
+  /// A heading and a row for each precision a loss, in 80 columns, with its worst cases in Float.
   private static func table(_ reports: [LossReport]) -> String {
     var lines = [
-      "The worst errors in ulps of the result (value) and of the gradient's scale (grad.),",
-      "each with its bar; at kinks the gradient lies between the one-sided derivatives.",
+      "Worst errors in ulps: the value's of the result, the gradient's of its scale, each",
+      "with its bar. At a kink the gradient lies between the one-sided derivatives; an item",
+      "is open where the oracle is too wide to decide.",
       "",
-      row("loss", "", "items", "strata", "value", "grad.", "laws", "kinks", "open", ""),
+      row("", "items", "value", "gradient", "differences", "laws held", "kinks", "open", ""),
     ]
     for report in reports {
-      for (type, figures) in [("f32", report.float), ("f64", report.double)] {
-        let first = type == "f32"
+      lines.append(
+        "\(report.loss): \(report.strata.count) strata, \(report.configurations) configurations, "
+          + "\(report.laws.count) laws")
+      for (type, figures) in [("  f32", report.float), ("  f64", report.double)] {
         lines.append(
           row(
-            first ? report.loss : "", type, "\(figures.items)",
-            first ? "\(report.strata.count)" : "",
-            bar(figures.value.ulps, figures.valueBar),
-            bar(figures.gradient.ulps, figures.gradientBar),
-            first ? "\(report.laws.count)" : "", "\(figures.kinks)", "\(figures.inconclusive)",
+            type, "\(figures.items)", bar(figures.value.ulps, figures.valueBar),
+            bar(figures.gradient.ulps, figures.gradientBar), "\(figures.differences)",
+            "\(figures.lawsHeld)", "\(figures.kinks)", "\(figures.inconclusive)",
             figures.failures == 0 ? "  holds" : "  FAILS"))
       }
-      lines.append("    value: \(worst(report.float.value))")
-      lines.append("    grad.: \(worst(report.float.gradient))")
+      lines.append("  value     \(worst(report.float.value))")
+      lines.append("  gradient  \(worst(report.float.gradient))")
     }
     return lines.joined(separator: "\n")
   }
 
   private static func row(_ cells: String...) -> String {
     // Widths of the columns; the first and the last are set left, the numbers right.
-    let widths = [-23, -4, 6, 7, 8, 8, 5, 6, 6, -7]
+    let widths = [-5, 7, 9, 10, 13, 11, 7, 6, -7]
     return zip(cells, widths).map { cell, width in
       let gap = String(repeating: " ", count: Swift.max(0, Swift.abs(width) - cell.count))
       return width < 0 ? cell + gap : gap + cell
@@ -103,7 +104,11 @@ enum Verify: Command {
       return values.count > 4 ? "\(shown) … (\(values.count))" : shown
     }
     guard worst.ulps > 0 else { return "exact everywhere" }
-    return "\(worst.place): \(list(worst.prediction)) at \(list(worst.target))"
+    return """
+      \(worst.place)
+                \(list(worst.prediction))
+                at \(list(worst.target))
+      """
   }
 
   private static func broken(_ report: LossReport) -> String {
