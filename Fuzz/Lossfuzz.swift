@@ -85,7 +85,8 @@ import LossVerification
       round += 1
     }
     let time = Date().timeIntervalSince(began)
-    print("\(items) items, \(round) full rounds, \(String(format: "%.1f", time)) s: no claim broken")
+    print(
+      "\(items) items, \(round) full rounds, \(String(format: "%.1f", time)) s: no claim broken")
   }
 
   static func duration(_ text: String) -> Double? {
@@ -148,7 +149,8 @@ import LossVerification
 
   static func replay(_ arguments: [String]) {
     guard arguments.count == 1 else { stop(usage) }
-    let parts = arguments[0].split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let parts = arguments[0].split(separator: "/", omittingEmptySubsequences: false).map(
+      String.init)
     guard parts.count == 5, let precision = Precision(rawValue: parts[3]),
       let seed = UInt64(parts[4])
     else { stop("lossfuzz: a case is LOSS/CONFIGURATION/STRATUM/PRECISION/SEED") }

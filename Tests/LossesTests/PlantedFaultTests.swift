@@ -39,7 +39,9 @@ private struct Faulty: Evaluator {
         return try kernel.evaluate(ciou, items)
       }
     case .gradientOff:
-      for i in answers.indices { answers[i].prediction = answers[i].prediction.map { $0 * 1.00001 } }
+      for i in answers.indices {
+        answers[i].prediction = answers[i].prediction.map { $0 * 1.00001 }
+      }
     case .neighbour:
       // One item's infinity reaches all of its batch.
       let sum = answers.reduce(0) { $0 + $1.value }

@@ -48,8 +48,10 @@ import Testing
     #expect(!files.isEmpty)
     for file in files {
       for statement in file.text.split(separator: ";") {
-        let code = statement.split(separator: "\n").filter { !$0.hasPrefix("//") && !$0.hasPrefix("#") }
-          .joined().replacingOccurrences(of: "/*", with: "").replacingOccurrences(of: "*/", with: "")
+        let code = statement.split(separator: "\n").filter {
+          !$0.hasPrefix("//") && !$0.hasPrefix("#")
+        }
+        .joined().replacingOccurrences(of: "/*", with: "").replacingOccurrences(of: "*/", with: "")
         let multiplies = code.contains(" * ")
         let adds = code.contains(" + ") || code.contains(" - ")
         #expect(!(multiplies && adds), "\(file.path): \(statement)")

@@ -9,7 +9,7 @@
 /// Source: Keras `categorical_crossentropy`, 2015.
 /// Chapter: Spec/Classes/CrossEntropyFromProbabilities.md.
 public struct CrossEntropyFromProbabilities: ClassLoss {
-  public static let name = "cross-entropy-probabilities"
+  public static let name = "cross_entropy_probabilities"
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("epsilon", \.epsilon, in: 0x1p-40...0.25, grid: [1e-7, 1e-3]),
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1]),

@@ -8,7 +8,7 @@
 /// Source: Bridle 1990; torch `cross_entropy` with class probabilities, optax
 /// `softmax_cross_entropy`. Chapter: Spec/Classes/SoftmaxCrossEntropy.md.
 public struct SoftmaxCrossEntropy: ClassWeighted {
-  public static let name = "cross-entropy"
+  public static let name = "cross_entropy"
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1, 0.5])
   ]

@@ -8,7 +8,7 @@
 /// Source: Bridle 1990; smoothing of Szegedy et al. 2015, arXiv 1512.00567, weighted as torch
 /// `cross_entropy` does. Chapter: Spec/Classes/SparseSoftmaxCrossEntropy.md.
 public struct SparseSoftmaxCrossEntropy: ClassWeighted {
-  public static let name = "sparse-cross-entropy"
+  public static let name = "sparse_cross_entropy"
   public static let targetIsIndex = true
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("labelSmoothing", \.labelSmoothing, in: 0...1, grid: [0, 0.1, 0.5])
