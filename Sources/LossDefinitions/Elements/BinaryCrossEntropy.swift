@@ -21,7 +21,7 @@ public struct BinaryCrossEntropy: ElementLoss {
     ]
   }
   public static let laws: [Law<Self>] = [
-    .nonNegative, .convex, .mirrored { $0.positiveWeight == 1 },
+    .nonNegative, .convex, .mirrored(at: "positiveWeight = 1") { $0.positiveWeight == 1 },
     Law("L ≥ H(t') at positiveWeight = 1, the entropy of the target") { loss, item, values in
       guard loss.positiveWeight == 1 else { return .holds }
       return .atLeast(values.loose(loss, item), loss.entropy(item.target[0]))

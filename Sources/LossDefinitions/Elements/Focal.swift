@@ -17,7 +17,7 @@ public struct Focal: ElementLoss {
     Hyperparameter("gamma", \.gamma, in: 0...16, grid: [0, 0.3, 0.5, 1, 1.5, 2, 2.7, 3, 5]),
   ]
   public static let laws: [Law<Self>] = [
-    .nonNegative, .mirrored { $0.alpha < 0 || $0.alpha == 0.5 },
+    .nonNegative, .mirrored(at: "alpha = 1/2 or off") { $0.alpha < 0 || $0.alpha == 0.5 },
     .agrees("L = binary cross-entropy at gamma = 0, alpha off") { _, item in
       (Self(alpha: -1, gamma: 0), BinaryCrossEntropy(), item)
     },

@@ -15,7 +15,7 @@ public struct FocalStar: ElementLoss {
     Hyperparameter("gamma", \.gamma, in: 0x1p-10...64, grid: [0.5, 1, 2, 3.3]),
   ]
   public static let laws: [Law<Self>] = [
-    .nonNegative, .convex, .mirrored { $0.alpha < 0 || $0.alpha == 0.5 },
+    .nonNegative, .convex, .mirrored(at: "alpha = 1/2 or off") { $0.alpha < 0 || $0.alpha == 0.5 },
     Law("L = binary cross-entropy at gamma = 1, alpha off, t in {0, 1}") { _, item, values in
       let hard = Item(item.prediction, [item.target[0].rounded()])
       return .equal(
@@ -62,7 +62,9 @@ public struct FocalStar: ElementLoss {
   // With z = −γ (2t − 1) x, softplus(z) ≈ e^z where z is very negative: an ulp of z = −80 is 80 ulps of
   // the loss. So z is a double word z + δ, from the exact 2t − 1, and to first order in δ
   //
-  //     softplus(z + δ) = softplus(z) + σ(z) δ,    σ(z + δ) = σ(z) + σ(z) σ(−z) δ.
+  //     softplus(z + δ) = softplus(z) + σ(z) δ,    σ(z + δ) = σ(z) + σ(z) σ(−z) δ,
+  //
+  // where σ(z) σ(−z) = e / (1 + e)² with e = e^−|z|.
   @inline(always)
   public func optimized<V: Lanes>(_ x: V, _ t: V) -> (loss: V, gradient: V) {
     let (side, sideLow) = V.twoSum(-(t + t), V.one)
@@ -70,11 +72,13 @@ public struct FocalStar: ElementLoss {
     let (z, rest) = V.twoProduct(steep, x)
     let delta = rest + (steepLow + V(gamma) * sideLow) * x
     let shift = V.select(V.abs(delta) .< V.one, delta, V.zero)
-    let near = V.sigmoid(z)
+    let decay = Decay(z)
+    let near = V.select(z .< V.zero, decay.e, V.one) / decay.sum
+    let spread = decay.e / (decay.sum * decay.sum)
     var weight = V.one
     if alpha >= 0 { weight = V(alpha) * t + V(1 - alpha) * (V.one - t) }
-    let loss = (V.softplus(z) + near * shift) * weight
-    let slope = (near + near * V.sigmoid(-z) * shift) * weight
+    let loss = (V.max(z, V.zero) + decay.logarithm + near * shift) * weight
+    let slope = (near + spread * shift) * weight
     return (loss / V(gamma), slope * side)
   }
 

@@ -14,8 +14,10 @@ extension Law where L: ElementLoss {
   }
 
   /// L(−x, 1 − t) = L(x, t), where 1 − t is exact.
-  static func mirrored(where applies: @escaping @Sendable (L) -> Bool) -> Self {
-    Law("L(−x, 1 − t) = L(x, t)") { loss, item, values in
+  static func mirrored(
+    at settings: String, where applies: @escaping @Sendable (L) -> Bool
+  ) -> Self {
+    Law("L(−x, 1 − t) = L(x, t) at \(settings)") { loss, item, values in
       let t = item.target[0]
       guard applies(loss), isFloat(1 - t), 1 - (1 - t) == t else { return .holds }
       let other = Item([-item.prediction[0]], [1 - t])
