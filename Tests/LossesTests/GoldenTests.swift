@@ -6,7 +6,7 @@ import Testing
 /// Frameworks' own results, answered in their dialects.
 @Suite struct GoldenTests {
   static let files = [
-    "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_regression",
+    "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_dice_tversky", "keras_regression",
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
     "torchvision_box_losses", "torchvision_focal", "torchvision_pairwise",
@@ -27,7 +27,8 @@ import Testing
     "torch/huber_loss", "tensorflow/soft_iou", "tensorflow/weighted_iou",
     "keras/BinaryCrossentropy", "keras/CategoricalCrossentropy",
     "keras/SparseCategoricalCrossentropy", "keras/Huber", "keras/MeanSquaredError",
-    "keras/MeanAbsoluteError", "keras/compute_ciou", "optax/sigmoid_binary_cross_entropy",
+    "keras/MeanAbsoluteError", "keras/Dice", "keras/compute_ciou",
+    "optax/sigmoid_binary_cross_entropy",
     "optax/softmax_cross_entropy", "optax/softmax_cross_entropy_with_integer_labels",
     "optax/huber_loss", "optax/l2_loss", "optax/squared_error", "optax/sigmoid_focal_loss",
   ]

@@ -16,7 +16,7 @@ public protocol RegionLoss: RowLoss {
 
 extension RegionLoss {
   public static var family: Family { .regions }
-  public static var sumCount: Int { 2 }
+  @inline(always) public static var sumCount: Int { 2 }
 
   @inlinable @inline(never)
   public func sweep<I: InstructionSet, Element: LaneElement>(
@@ -44,11 +44,17 @@ extension RegionLoss {
     var sums = (CompensatedSum<V>(), CompensatedSum<V>(), CompensatedSum<V>())
     var i = 0
     while i < whole {
-      let terms = terms(V(prediction + i), V(target + i))
-      sums.0.add(terms.0)
-      sums.1.add(terms.1)
-      if Self.sumCount > 2 { sums.2.add(terms.2) }
-      i += V.count
+      let end = Swift.min(whole, i + CompensatedSum<V>.blockCount * V.count)
+      while i < end {
+        let terms = terms(V(prediction + i), V(target + i))
+        sums.0.add(terms.0)
+        sums.1.add(terms.1)
+        if Self.sumCount > 2 { sums.2.add(terms.2) }
+        i += V.count
+      }
+      sums.0.endBlock()
+      sums.1.endBlock()
+      if Self.sumCount > 2 { sums.2.endBlock() }
     }
     if rest > 0 {
       let live = V.first(rest)
@@ -56,6 +62,9 @@ extension RegionLoss {
       sums.0.add(.select(live, terms.0, .zero))
       sums.1.add(.select(live, terms.1, .zero))
       if Self.sumCount > 2 { sums.2.add(.select(live, terms.2, .zero)) }
+      sums.0.endBlock()
+      sums.1.endBlock()
+      if Self.sumCount > 2 { sums.2.endBlock() }
     }
     let (loss, slopes) = combine(
       (
@@ -78,18 +87,33 @@ extension RegionLoss {
   }
 }
 
-/// Sums in lanes with their rounding errors beside them (Ogita, Rump and Oishi 2005): the total of n
-/// entries of one sign is off by half an ulp and some n² 2^(−2p), with p the bits of an element.
+/// Sums in lanes: blocks with their rounding errors beside them (Ogita, Rump and Oishi 2005), added up
+/// in two words.
+///
+/// The total of n entries of one sign is off by half an ulp and (2¹⁷ + n / 2⁷) 2^(−2p) of itself, with
+/// p the bits of an element. One plain sum of the errors would put n² in the place of that.
 public struct CompensatedSum<V: Lanes> {
   public var high = V.zero
   public var low = V.zero
+  public var block = V.zero
+  public var blockError = V.zero
 
   @inline(always) public init() {}
 
+  /// How many vectors a block may have.
+  @inline(always) public static var blockCount: Int { 256 }
+
   @inline(always) public mutating func add(_ term: V) {
-    let (sum, error) = V.twoSum(high, term)
-    high = sum
-    low = low + error
+    let (sum, error) = V.twoSum(block, term)
+    block = sum
+    blockError = blockError + error
+  }
+
+  /// Adds the block to the sum and starts another.
+  @inline(always) public mutating func endBlock() {
+    let (sum, error) = V.twoSum(high, block)
+    (high, low) = V.quickTwoSum(sum, error + (low + blockError))
+    (block, blockError) = (.zero, .zero)
   }
 
   /// The lanes' sum, first to last.

@@ -12,7 +12,7 @@
 public struct WeightedIoU: RegionLoss {
   public static let name = "weighted_iou"
   public static let targetGradient = TargetGradient.none
-  public static let sumCount = 3
+  @inline(always) public static var sumCount: Int { 3 }
   public static let strata = regionStrata + ["outside"]
 
   public static let hyperparameters: [Hyperparameter<Self>] = [
