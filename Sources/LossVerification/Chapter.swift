@@ -48,11 +48,22 @@ struct Chapter {
       findings += document.findings(in: name, expecting: content)
       findings += misplaced(name)
     }
-    if accuracy == nil {
-      findings.append(
-        SpecificationFinding(document.file, 0, "no accuracy of \(loss.name) is measured"))
+    return findings + accuracyProblem + examples(losses)
+  }
+
+  private var accuracyProblem: [SpecificationFinding] {
+    guard let accuracy else {
+      return [SpecificationFinding(document.file, 0, "no accuracy of \(loss.name) is measured")]
     }
-    return findings + examples(losses)
+    let value = Swift.max(accuracy.value, accuracy.valueDouble)
+    let gradient = Swift.max(accuracy.gradient, accuracy.gradientDouble)
+    if value <= loss.valueBar, gradient <= loss.gradientBar { return [] }
+    return [
+      SpecificationFinding(
+        document.file, 0, "the measured accuracy of \(loss.name) misses its bars",
+        expected: "value \(loss.valueBar.brief), gradient \(loss.gradientBar.brief)",
+        given: "value \(value.brief), gradient \(gradient.brief)")
+    ]
   }
 
   /// The title, a sentence, and the fixed headings in order.
@@ -164,9 +175,9 @@ struct Chapter {
 }
 
 extension Double {
+  /// To two decimals, upward; a number of two decimals stays as it is.
+  var roundedUp: Double { (self * 100 * (1 - 0x1p-40)).rounded(.up) / 100 }
+
   /// To two decimals, without those that are zero.
-  var brief: String {
-    let rounded = (self * 100).rounded(.up) / 100
-    return Int(exactly: rounded).map(String.init) ?? "\(rounded)"
-  }
+  var brief: String { Int(exactly: roundedUp).map(String.init) ?? "\(roundedUp)" }
 }

@@ -46,8 +46,14 @@ public struct Specification: Sendable {
   /// Everything that does not hold, in the order of the catalog.
   public func findings() -> [SpecificationFinding] {
     var findings: [SpecificationFinding] = []
-    let measured = accuracy
-    if case .failure(let finding) = measured { findings.append(finding) }
+    switch accuracy {
+    case .failure(let finding): findings.append(finding)
+    case .success(let table):
+      let names = Set(losses.map(\.name))
+      for name in table.keys.sorted() where !names.contains(name) {
+        findings.append(SpecificationFinding(Self.accuracyFile, 0, "no loss is named \"\(name)\""))
+      }
+    }
     for loss in losses {
       guard let chapter = chapter(of: loss) else {
         findings.append(SpecificationFinding(loss.chapter, 0, "\(loss.name) has no chapter"))
@@ -118,21 +124,20 @@ public struct Specification: Sendable {
     return changed
   }
 
-  /// The table of accuracy that verification's reports amount to, as its file holds it.
-  public static func accuracy(from reports: [LossReport]) throws -> String {
-    let table = reports.map { report in
-      (
-        report.loss,
-        Accuracy(
-          items: report.float.items + report.double.items,
-          value: report.float.value.ulps, gradient: report.float.gradient.ulps,
-          valueDouble: report.double.value.ulps, gradientDouble: report.double.gradient.ulps)
-      )
+  /// Takes the figures of verification's reports into the file of accuracy; a loss that they leave
+  /// out keeps its own.
+  public mutating func take(_ reports: [LossReport]) throws {
+    var table = try accuracy.get()
+    for report in reports {
+      table[report.loss] = Accuracy(
+        items: report.float.items + report.double.items,
+        value: report.float.value.ulps.roundedUp, gradient: report.float.gradient.ulps.roundedUp,
+        valueDouble: report.double.value.ulps.roundedUp,
+        gradientDouble: report.double.gradient.ulps.roundedUp)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let data = try encoder.encode(Dictionary(table) { $1 })
-    return String(decoding: data, as: UTF8.self) + "\n"
+    files[Self.accuracyFile] = try String(decoding: encoder.encode(table), as: UTF8.self) + "\n"
   }
 
   private var accuracy: Result<[String: Accuracy], SpecificationFinding> {

@@ -15,7 +15,7 @@ enum Spec: Command {
     update    Fills the generated blocks, from the sources, the catalog and Spec/accuracy.json.
 
       --root DIR         the package (the current directory)
-      --measured FILE    first rewrites Spec/accuracy.json from what `lossref verify --json` wrote
+      --measured FILE    first takes the figures that `lossref verify --json` wrote into Spec/accuracy.json
     """
 
   static func run(_ arguments: Arguments) throws -> Int32 {
@@ -43,14 +43,13 @@ enum Spec: Command {
   private static func update(_ root: String, measured: String?) throws -> Int32 {
     let base = URL(fileURLWithPath: root, isDirectory: true)
     var specification = try Specification(root: root)
-    var changed: [String: String] = [:]
+    let before = specification.files
     if let measured {
       let data = try Data(contentsOf: URL(fileURLWithPath: measured))
-      let reports = try JSONDecoder().decode([LossReport].self, from: data)
-      changed[Specification.accuracyFile] = try Specification.accuracy(from: reports)
-      specification.files.merge(changed) { $1 }
+      try specification.take(JSONDecoder().decode([LossReport].self, from: data))
     }
-    changed.merge(specification.updated()) { $1 }
+    specification.files.merge(specification.updated()) { $1 }
+    let changed = specification.files.filter { $0.value != before[$0.key] }
     for (path, text) in changed.sorted(by: { $0.key < $1.key }) {
       try Data(text.utf8).write(to: base.appendingPathComponent(path))
       print("updated \(path)")

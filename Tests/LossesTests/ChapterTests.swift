@@ -170,8 +170,13 @@ import Testing
 
   @Test func unmeasuredAccuracyIsFound() throws {
     var specification = try Self.sound()
+    let row = #"{"items": 9, "value": 1.5, "gradient": 0, "valueDouble": 0, "gradientDouble": 0}"#
     specification.files["Spec/accuracy.json"] = "{}"
     #expect(specification.findings().contains { $0.message.contains("no accuracy of mse") })
+    specification.files["Spec/accuracy.json"] = #"{"no loss": \#(row)}"#
+    #expect(specification.findings().contains { $0.message.contains("named \"no loss\"") })
+    specification.files["Spec/accuracy.json"] = #"{"mse": \#(row.replacing("1.5", with: "8.5"))}"#
+    #expect(specification.findings().contains { $0.message.contains("misses its bars") })
     specification.files["Spec/accuracy.json"] = "{"
     #expect(specification.findings().contains { $0.file == "Spec/accuracy.json" })
   }
