@@ -13,7 +13,7 @@ public struct Box<Number> {
 extension Box: Sendable where Number: Sendable {}
 
 extension Box where Number: Scalar {
-  init(_ flat: [Number]) { self.init(x1: flat[0], y1: flat[1], x2: flat[2], y2: flat[3]) }
+  public init(_ flat: [Number]) { self.init(x1: flat[0], y1: flat[1], x2: flat[2], y2: flat[3]) }
 
   public var width: Number { x2 - x1 }
   public var height: Number { y2 - y1 }

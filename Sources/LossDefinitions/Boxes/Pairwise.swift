@@ -1,7 +1,7 @@
 /// The similarities 1 − L of each of n boxes with each of m, by the kernel of a loss.
 ///
-/// A row is one box against all of the second set, a vector of them at a time, so that an entry has
-/// the same bits wherever it stands in the matrix.
+/// A row is one box against all of the second set, a vector of them at a time; an entry has the same
+/// bits wherever it stands in the matrix. Slopes are summed in Double, in the order of the boxes.
 public struct Pairwise<L: BoxLoss>: Sendable {
   public let loss: L
 
@@ -14,12 +14,23 @@ public struct Pairwise<L: BoxLoss>: Sendable {
     /// n x 4, in the corners of the first set; m x 4, in those of the second.
     public let first, second: [Element]
 
+    @inlinable init(
+      rows: Int, columns: Int, similarities: [Element], first: [Element], second: [Element]
+    ) {
+      self.rows = rows
+      self.columns = columns
+      self.similarities = similarities
+      self.first = first
+      self.second = second
+    }
+
     public subscript(i: Int, j: Int) -> Element { similarities[i * columns + j] }
   }
 
   /// - Parameters:
   ///   - first: n x 4 corners, row by row.
   ///   - second: m x 4 corners.
+  @inlinable
   public func callAsFunction<Element: LaneElement>(
     _ first: [Element], _ second: [Element]
   ) -> Matrix<Element> {
@@ -28,52 +39,49 @@ public struct Pairwise<L: BoxLoss>: Sendable {
     var values = [Element](repeating: 0, count: n * m)
     var slopes = [Element](repeating: 0, count: first.count)
     var others = [Element](repeating: 0, count: second.count)
-    guard n > 0, m > 0 else {
-      return Matrix(rows: n, columns: m, similarities: values, first: slopes, second: others)
-    }
-    first.withUnsafeBufferPointer { p in
-      second.withUnsafeBufferPointer { t in
-        values.withUnsafeMutableBufferPointer { values in
+    values.withUnsafeMutableBufferPointer { values in
+      first.withUnsafeBufferPointer { p in
+        second.withUnsafeBufferPointer { t in
           for i in 0..<n {
-            row(p.baseAddress! + 4 * i, t.baseAddress!, m, values.baseAddress! + i * m)
-              .enumerated().forEach { slopes[4 * i + $0] = $1 }
+            let sum = row(p, i, t, Element.self) { values[i * m + $0] = 1 - $1 }
+            for k in 0..<4 { slopes[4 * i + k] = Element(-sum[k]) }
           }
-        }
-        for j in 0..<m {
-          row(t.baseAddress! + 4 * j, p.baseAddress!, n, nil)
-            .enumerated().forEach { others[4 * j + $0] = $1 }
+          // A similarity is symmetric: the second set's slopes are those of the exchanged pairs.
+          for j in 0..<m {
+            let sum = row(t, j, p, Element.self) { _, _ in }
+            for k in 0..<4 { others[4 * j + k] = Element(-sum[k]) }
+          }
         }
       }
     }
     return Matrix(rows: n, columns: m, similarities: values, first: slopes, second: others)
   }
 
-  /// One box against `count` others: their similarities, and the sum of the slopes in the one box.
-  private func row<Element: LaneElement>(
-    _ box: UnsafePointer<Element>, _ others: UnsafePointer<Element>, _ count: Int,
-    _ values: UnsafeMutablePointer<Element>?
-  ) -> [Element] {
+  /// Hands out the losses of one box with each of `others`; the sum of the slopes in its corners.
+  @inlinable @inline(__always)
+  func row<Element: LaneElement>(
+    _ boxes: UnsafeBufferPointer<Element>, _ index: Int, _ others: UnsafeBufferPointer<Element>,
+    _: Element.Type, _ store: (Int, Element) -> Void
+  ) -> SIMD4<Double> {
     typealias V = Element.Vector
-    let p = Box<V>(
-      x1: V(repeating: box[0]), y1: V(repeating: box[1]), x2: V(repeating: box[2]),
-      y2: V(repeating: box[3]))
-    var sums = [PairwiseSum](repeating: PairwiseSum(), count: 4)
+    var sum = SIMD4<Double>()
+    guard let rows = others.baseAddress else { return sum }
+    let box = Box(
+      x1: V(repeating: boxes[4 * index]), y1: V(repeating: boxes[4 * index + 1]),
+      x2: V(repeating: boxes[4 * index + 2]), y2: V(repeating: boxes[4 * index + 3]))
+    let count = others.count / 4
     var j = 0
     while j < count {
       let live = Swift.min(V.count, count - j)
-      let (loss, slope) = loss.optimized(
-        p,
-        live == V.count
-          ? Box<V>(others + 4 * j) : Box<V>(others + 4 * j, count: live))
+      let other = live == V.count ? Box<V>(rows + 4 * j) : Box<V>(rows + 4 * j, count: live)
+      let (value, slope) = loss.optimized(box, other)
       for k in 0..<live {
-        values?[j + k] = 1 - loss[k]
-        sums[0].add(-Double(slope.x1[k]))
-        sums[1].add(-Double(slope.y1[k]))
-        sums[2].add(-Double(slope.x2[k]))
-        sums[3].add(-Double(slope.y2[k]))
+        store(j + k, value[k])
+        sum += SIMD4(
+          Double(slope.x1[k]), Double(slope.y1[k]), Double(slope.x2[k]), Double(slope.y2[k]))
       }
       j += V.count
     }
-    return sums.map { Element($0.total) }
+    return sum
   }
 }
