@@ -39,17 +39,28 @@ extension Box where Number: Scalar {
     return dx * dx + dy * dy
   }
 
-  /// The sizes of what the slopes of ρ² / c² are differences of: |dx| / c² + 2 cw ρ² / c⁴, and the
-  /// same in y.
-  func centerTerms(_ other: Self, _ epsilon: Number) -> [Number] {
+  /// The sizes of what the slopes of 1 − IoU + ρ² / c² in x and in y are sums of: the IoU's slope at
+  /// either place of an edge, whichever is larger, |dx| / c² and 2 cw ρ² / c⁴.
+  func centerTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
+    let iw = Number.max(0, .min(x2, other.x2) - .max(x1, other.x1))
+    let ih = Number.max(0, .min(y2, other.y2) - .max(y1, other.y1))
+    let overlap = iw * ih
+    let areas = width * height + other.width * other.height
+    let union = areas - overlap
+    let outerX = overlap * height
+    let outerY = overlap * width
+    let edgeX = Number.quotient(.max(outerX, ih * areas - outerX), union * union)
+    let edgeY = Number.quotient(.max(outerY, iw * areas - outerY), union * union)
+
     let box = enclosing(other)
     let c = box.width * box.width + box.height * box.height + epsilon
     let ratio = Number.quotient(centerDistance(other), c)
     let dx = Number.abs(x1 + x2 - other.x1 - other.x2) * 0.5
     let dy = Number.abs(y1 + y2 - other.y1 - other.y2) * 0.5
-    return [
-      .quotient(dx + 2 * box.width * ratio, c), .quotient(dy + 2 * box.height * ratio, c),
-    ]
+    return (
+      edgeX + .quotient(dx + 2 * box.width * ratio, c),
+      edgeY + .quotient(dy + 2 * box.height * ratio, c)
+    )
   }
 }
 

@@ -123,7 +123,15 @@ public struct CIoU: BoxLoss {
   }
 
   public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] {
-    p.centerTerms(t, S(enclosureEpsilon))
+    let terms = p.centerTerms(t, S(enclosureEpsilon))
+    let (w, h) = (p.width, p.height)
+    let turn = S.abs(.atan(.quotient(t.width, t.height)) - .atan(.quotient(w, h)))
+    let v = 4 / (S.pi * S.pi) * turn * turn
+    let overlap = p.intersection(t)
+    let iou = S.quotient(overlap, w * h + t.width * t.height - overlap)
+    let α = S.quotient(v, 1 - iou + v + S(aspectEpsilon))
+    let rate = S.quotient(8 / (S.pi * S.pi) * α * turn, w * w + h * h)
+    return [terms.x + rate * h, terms.y + rate * w]
   }
 
   // MARK: Optimized
@@ -183,9 +191,20 @@ public struct Aspect<V: Lanes> {
     let (first, firstLow) = V.twoProduct(targetW, h)
     let (second, secondLow) = V.twoProduct(w, targetH)
     let low = (targetWLow * h + targetW * hLow) - (wLow * targetH + w * targetHLow)
-    let numerator = (first - second) + ((firstLow - secondLow) + low)
-    let denominator = targetH * h + targetW * w
-    let turn = V.select(numerator .== .zero, .zero, V.atan(numerator / denominator))
+    let (cross, crossLow) = V.twoSum(first, -second)
+    let (third, thirdLow) = V.twoProduct(targetH, h)
+    let (fourth, fourthLow) = V.twoProduct(targetW, w)
+    let otherLow = (targetHLow * h + targetH * hLow) + (targetWLow * w + targetW * wLow)
+    let (sum, sumLow) = V.twoSum(third, fourth)
+    // The quotient in two words: α turn goes as its cube where the shapes are alike.
+    let (numerator, numeratorLow) = V.twoSum(cross, crossLow + ((firstLow - secondLow) + low))
+    let (denominator, denominatorLow) = V.twoSum(
+      sum, sumLow + ((thirdLow + fourthLow) + otherLow))
+    let (ratio, rest) = V.quotient(numerator, numeratorLow, denominator, denominatorLow)
+    // Not a number where the ratio is infinite.
+    let ratioLow = V.select(rest .== rest, rest, .zero)
+    let angle = V.atan(ratio) + ratioLow / (.one + ratio * ratio)
+    let turn = V.select(numerator .== .zero, .zero, angle)
 
     // v = k turn², ∂turn/∂w = −h / (w² + h²) and ∂turn/∂h = w / (w² + h²).
     let k = 4 / (Double.pi * Double.pi)

@@ -69,7 +69,8 @@ public struct DIoU: BoxLoss {
   }
 
   public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] {
-    p.centerTerms(t, S(enclosureEpsilon))
+    let terms = p.centerTerms(t, S(enclosureEpsilon))
+    return [terms.x, terms.y]
   }
 
   // MARK: Optimized

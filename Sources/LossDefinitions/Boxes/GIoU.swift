@@ -100,7 +100,7 @@ public struct GIoU: BoxLoss {
     // δ (C − U) / (U C), so that what is left does not come from a difference of the two.
     let shift = ((gap - pair.lift) + V(enclosureEpsilon - unionEpsilon)) * pair.inverse
     let outside = gap + pair.lift * shift
-    let base = V.select(pair.union .== .zero, .one, pair.bareExcess / pair.union)
+    let base = V.select(pair.union .== .zero, .one, pair.bareExcess / (pair.excess + pair.area))
     let loss = base + V.select(c .== .zero, .zero, outside / c)
 
     // An outer edge with slope C′ has (C′ (U + ε) − P′ (C + ε)) / (C + ε)². In x, C′ = ch and P′ = h:

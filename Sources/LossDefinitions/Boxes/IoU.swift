@@ -108,12 +108,14 @@ public struct IoU: BoxLoss {
       factor = V.select(pair.area .== .zero, .zero, pair.union / pair.area)
     case .square:
       // 1 − IoU² = (1 − IoU) (1 + IoU).
-      let iou = pair.area * pair.inverse
-      loss = linear * (.one + iou)
+      loss = linear * (.one + pair.iou)
       most = V(1 - floor * floor)
-      factor = iou + iou
+      // 1 / U enters the slopes three times.
+      let twice = pair.iou + pair.iou
+      factor = twice + twice * (V(3) * pair.inverseRest)
     }
-    let clipped = most .< loss
+    // On the IoU itself: 1 − IoU does not tell small ones apart.
+    let clipped = pair.iou .< V(floor)
     factor = V.select(clipped, .zero, factor)
     var slopes = pair.slopes
     slopes.outerX = slopes.outerX * factor

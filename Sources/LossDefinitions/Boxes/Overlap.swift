@@ -19,12 +19,12 @@ public struct Overlap<V: Lanes> {
   public let targetRest, area, lift: V
   /// U − I without the height's epsilon, and with it; both with the union's epsilon.
   public let bareExcess, excess: V
-  /// U, with both epsilons.
-  public let union: V
+  /// U with both epsilons, and what its rounding lost.
+  public let union, unionLow: V
   /// T with the union's epsilon.
   public let target: V
-  /// 1 / U, or 0 where U is 0.
-  public let inverse: V
+  /// 1 / U, or 0 where U is 0, and I / U.
+  public let inverse, iou: V
 
   @inline(always)
   public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double, unionEpsilon: Double) {
@@ -57,13 +57,46 @@ public struct Overlap<V: Lanes> {
     // The epsilon adds w ε to w h.
     lift = (w + targetW) * ε
     excess = bareExcess + lift
-    union = excess + area
-    target = targetW * targetTall + V(unionEpsilon)
+
+    // U to an ulp: its error enters the gradient up to three times.
+    let (own, ownLow) = Self.area(p, ε)
+    let (other, otherLow) = Self.area(t, ε)
+    let (common, commonLow) = V.twoProduct(iw, ih)
+    let (both, bothLow) = V.twoSum(own, other)
+    let (whole, wholeLow) = V.twoSum(both, -common)
+    let sideLow = V.select(overlaps, Self.productLow(l, r, iw, u, d, ih), .zero)
+    (union, unionLow) = V.quickTwoSum(
+      whole,
+      ((wholeLow + bothLow) + ((ownLow + otherLow) - (commonLow + sideLow))) + V(unionEpsilon))
+    target = other + (otherLow + V(unionEpsilon))
     inverse = V.select(union .== .zero, .zero, .one / union)
+    iou = (common + (commonLow + sideLow)) * inverse
+  }
+
+  /// A box's area and what its rounding lost.
+  @inline(always)
+  public static func area(_ box: Box<V>, _ ε: V) -> (V, V) {
+    let (w, wLow) = V.twoSum(box.x2, -box.x1)
+    let (h, hLow) = V.twoSum(box.y2, -box.y1)
+    let (tall, tallLow) = V.twoSum(h, ε)
+    let (product, low) = V.twoProduct(w, tall)
+    return (product, low + (w * (hLow + tallLow) + wLow * tall))
+  }
+
+  /// What the rounding of two sides lost of their product.
+  @inline(always)
+  public static func productLow(_ l: V, _ r: V, _ w: V, _ u: V, _ d: V, _ h: V) -> V {
+    w * V.twoSum(d, -u).low + V.twoSum(r, -l).low * h
   }
 
   /// 1 − IoU = (U − I) / U; the IoU of two empty boxes is 0.
-  @inline(always) public var loss: V { V.select(union .== .zero, .one, excess / union) }
+  @inline(always) public var loss: V { V.select(union .== .zero, .one, excess / (excess + area)) }
+
+  /// By how much of itself 1 / U is too small.
+  @inline(always) public var inverseRest: V {
+    let (product, low) = V.twoProduct(union, inverse)
+    return ((.one - product) - low) - unionLow * inverse
+  }
 
   /// The slopes of 1 − IoU in x2 and y2.
   ///
@@ -71,8 +104,7 @@ public struct Overlap<V: Lanes> {
   /// An outer edge does not bound the overlap: I′ = 0. For the inner one in x, I′ = ih and P′ = h,
   /// and ih (P + T) − I h = ih (T + (w − iw) h).
   @inline(always) public var slopes: EdgeSlopes<V> {
-    let iou = area * inverse
-    return EdgeSlopes(
+    EdgeSlopes(
       outerX: iou * (tall * inverse),
       innerX: -((ih * inverse) * ((target + restW * tall) * inverse)),
       outerY: iou * (w * inverse),
