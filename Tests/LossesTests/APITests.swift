@@ -176,7 +176,7 @@ private struct Misshapen: Claim {
       #expect(found?.kind == .weight && found?.index == 2)
       #expect(found?.expected == "a finite number of at least 0")
     }
-    for bad in [Double.nan, .infinity, 0, -1, 1e-320] {
+    for bad in [Double.nan, .infinity, 0, -1, .leastNonzeroMagnitude] {
       let found = error { _ = try sample.run(all, normalizer: .value(bad)) }
       #expect(found?.kind == .normalizer && found?.given == "\(bad)")
     }

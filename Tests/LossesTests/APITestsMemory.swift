@@ -16,14 +16,15 @@
         value = try CIoU().value(
           boxes, truths, weights: weights, normalizer: .mean, gradient: &gradient)
       }
-      #expect(changes.contains(0))
+      #expect(Self.usual(changes) == 0)
       #expect(value > 0)
 
       let doubles = boxes.map { Double($0) }
       var slopes = doubles
-      #expect(
-        try Self.newMemory { _ = try Huber().value(doubles, doubles, gradient: &slopes) }
-          .contains(0))
+      let others = try Self.newMemory {
+        _ = try Huber().value(doubles, doubles, gradient: &slopes)
+      }
+      #expect(Self.usual(others) == 0)
     }
 
     /// What the method sees: a small array that is freed again.
@@ -31,19 +32,25 @@
       let numbers: [Float] = [1, 2, 3, 4]
       var total: Float = 0
       let changes = try Self.newMemory { total += try Huber().values(numbers, numbers)[3] }
-      #expect(!changes.contains(0))
+      #expect(Self.usual(changes) > 0)
       #expect(total == 0)
     }
 
-    /// By how much the memory in use grows over each of twenty runs.
+    /// The most frequent of the changes: other threads disturb some runs, each in its own way.
+    private static func usual(_ changes: [Int]) -> Int {
+      let counts = Dictionary(grouping: changes) { $0 }.mapValues(\.count)
+      return counts.max { $0.value < $1.value }?.key ?? -1
+    }
+
+    /// By how much the memory in use grows over each of forty runs.
     ///
     /// The allocator counts freed chunks of its thread cache as used, so a chunk that goes there and was
     /// not there before shows, even if it is free again: the cache is emptied first. That sees
-    /// allocations of up to 1032 bytes, and larger ones that stay. Other threads disturb some runs.
+    /// allocations of up to 1032 bytes, and larger ones that stay.
     private static func newMemory(_ body: () throws -> Void) throws -> [Int] {
       let inUse = try #require(bytesInUse)
       try body()
-      return try (0..<20).map { _ in
+      return try (0..<40).map { _ in
         var held: [UnsafeMutableRawPointer?] = []
         held.reserveCapacity(64 * 32)
         for size in stride(from: 24, through: 1032, by: 16) {
