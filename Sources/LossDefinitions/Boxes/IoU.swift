@@ -104,7 +104,7 @@ public struct IoU: BoxLoss {
       // −ln IoU = ln(U / I) = ln(1 + (U − I) / I), whose condition is at most 1.
       loss = V.select(
         pair.area .== .zero, V(.infinity) * linear, V.log1p(pair.excess / pair.area))
-      most = V(-Double.log(floor))
+      most = -V.log(V(floor))
       factor = V.select(pair.area .== .zero, .zero, pair.union / pair.area)
     case .square:
       // 1 − IoU² = (1 − IoU) (1 + IoU).
