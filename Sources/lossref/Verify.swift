@@ -45,7 +45,8 @@ enum Verify: Command {
     print(table(reports))
     let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
     let failed = reports.filter { !$0.holds }
-    print("\n\(reports.count) losses, \(failed.count) with broken claims, \(seconds) s")
+    let losses = reports.count == 1 ? "1 loss" : "\(reports.count) losses"
+    print("\n\(losses), \(failed.count) with broken claims, \(seconds) s")
     for report in failed { print(broken(report)) }
     if let file {
       let encoder = JSONEncoder()
@@ -106,8 +107,8 @@ enum Verify: Command {
     guard worst.ulps > 0 else { return "exact everywhere" }
     return """
       \(worst.place)
-                \(list(worst.prediction))
-                at \(list(worst.target))
+                  \(list(worst.prediction))
+                  at \(list(worst.target))
       """
   }
 
