@@ -41,6 +41,24 @@ extension BoxLoss {
     return matrix
   }
 
+  /// The similarities with the derivatives of their sum in both sets of boxes.
+  ///
+  /// - Parameters:
+  ///   - first: n x 4 corners x1, y1, x2, y2.
+  ///   - second: m x 4 corners.
+  /// - Throws: `LossError` for a size that is no multiple of 4 and for an inverted box.
+  public func similaritiesAndGradients<Element: LaneElement>(
+    _ first: [Element], _ second: [Element], validation: Validation = .checked
+  ) throws(LossError) -> Pairwise<Self>.Matrix<Element> {
+    try first.withNumbers { first throws(LossError) in
+      try checkCorners("first", first, validation)
+    }
+    try second.withNumbers { second throws(LossError) in
+      try checkCorners("second", second, validation)
+    }
+    return Pairwise(self)(first, second)
+  }
+
   /// Runs the kernel over blocks: copies of one box against the others.
   private func fill<Element: LaneElement>(
     _ matrix: UnsafeMutableBufferPointer<Element>, _ first: UnsafeBufferPointer<Element>,

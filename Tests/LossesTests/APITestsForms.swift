@@ -86,6 +86,11 @@ import Testing
       let row = (0..<150).flatMap { _ in first[4 * i..<4 * i + 4] }
       #expect(try loss.values(row, second).map { 1 - $0 } == Array(matrix[150 * i..<150 * (i + 1)]))
     }
+    let both = try loss.similaritiesAndGradients(first, second)
+    #expect(both.similarities == matrix)
+    #expect(both.first.count == first.count && both.second.count == second.count)
+    #expect(both.first.contains { $0 != 0 } && both.second.contains { $0 != 0 })
+    #expect(throws: LossError.self) { try loss.similaritiesAndGradients(first, [0, 0, 1]) }
     #expect(try loss.similarities(first, []).isEmpty)
     #expect(try loss.similarities([], second).isEmpty)
   }

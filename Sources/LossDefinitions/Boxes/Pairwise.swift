@@ -30,6 +30,8 @@ public struct Pairwise<L: BoxLoss>: Sendable {
   /// - Parameters:
   ///   - first: n x 4 corners, row by row.
   ///   - second: m x 4 corners.
+  /// - Precondition: both counts are multiples of 4; `similaritiesAndGradients` of `Losses` throws
+  ///   where they are not.
   @inlinable
   public func callAsFunction<Element: LaneElement>(
     _ first: [Element], _ second: [Element]
