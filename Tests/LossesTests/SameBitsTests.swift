@@ -1,0 +1,64 @@
+import LossDefinitions
+import LossVerification
+import Testing
+
+/// The kernels' results, bit for bit, as they were released: another processor, another instruction
+/// set or another compiler must give the same. A kernel that moves within its bar changes its number
+/// here, and has its line under Numerics in the changelog.
+@Suite struct SameBitsTests {
+  static let checksums: [String: [UInt64]] = [
+    "bce": [0x3e9362bf17b20725, 0x9e80b4d367c7e99d],
+    "bce_probabilities": [0x97d53a2e6570ec25, 0x98c832f852ef5b5a],
+    "ciou": [0xbb87e38156d9dfa5, 0x829a6d4e3ac36d2d],
+    "cross_entropy": [0x37d82ea287b9b8ed, 0x00e120f63195ace7],
+    "cross_entropy_probabilities": [0xee89c26abc0aacc7, 0x215c28400397fafe],
+    "dfl": [0xcf941489001ef3c7, 0x372a2e0049cbcdb5],
+    "dice": [0x284999d12e43e465, 0x145860a5f74a8743],
+    "diou": [0x869faaa458119725, 0x7ee44c2d2341489a],
+    "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
+    "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
+    "giou": [0x3cc0fc2cc34948a5, 0xd35f5676a28a6942],
+    "huber": [0xe25cccf49f287325, 0xebc59d5955d617e3],
+    "iou": [0xe0186798d8119725, 0xd201ac9c34055910],
+    "l1": [0x02225f3b736bb725, 0x4aea7778470a502b],
+    "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
+    "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
+    "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
+    "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],
+    "weighted_iou": [0x4c26bb3f2756ce1f, 0xdb028128b5e62d8e],
+  ]
+
+  @Test(arguments: Listed.all)
+  func everyKernelGivesTheReleasedBits(_ listed: Listed) throws {
+    func sums<E: CatalogEntry>(_ entry: E) throws -> [UInt64] {
+      [
+        try checksum(E.L.self, KernelEvaluator<Float>(), .float),
+        try checksum(E.L.self, KernelEvaluator<Double>(), .double),
+      ]
+    }
+    let found = try sums(listed.entry)
+    #expect(found == Self.checksums[listed.entry.loss.name], "\(listed.entry.loss.name): \(found)")
+  }
+
+  /// FNV-1a over the bits of values and gradients of 16 items of each stratum and configuration.
+  private func checksum<L: Loss>(
+    _: L.Type, _ kernel: any Evaluator, _ precision: Precision
+  ) throws -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for configuration in L.configurations {
+      let loss =
+        precision == .float ? configuration.loss.roundedToFloat : configuration.loss
+      for stratum in L.strata {
+        let items = Verification.items(
+          configuration, stratum, count: 16, seed: 7, precision: precision)
+        for answer in try kernel.evaluate(loss, items) {
+          for number in [answer.value] + answer.prediction {
+            let bits = number.isNaN ? Double.nan.bitPattern : number.bitPattern
+            hash = (hash ^ bits) &* 0x0000_0100_0000_01b3
+          }
+        }
+      }
+    }
+    return hash
+  }
+}
