@@ -51,3 +51,13 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
 }
 
 public let catalog: [any CatalogEntry] = catalog(Baseline.self)
+
+/// Every matching of predictions to truths, once.
+public let assignments: [any Assignment.Type] = []
+
+/// Every training objective, once.
+public let objectives: [any Objective.Type] = []
+
+/// Every member of the three lists, in their order.
+public let definitions: [any Definition.Type] =
+  catalog.map { $0.loss } + assignments.map { $0 } + objectives.map { $0 }

@@ -39,20 +39,6 @@ public struct Dialect: Sendable {
   }
 }
 
-/// Numbers of a shape, flat in row-major order.
-public struct Tensor: Sendable, Equatable {
-  public var shape: [Int]
-  public var data: [Double]
-
-  public init(_ shape: [Int], _ data: [Double]) {
-    self.shape = shape
-    self.data = data
-  }
-
-  /// The last extent; 1 for a scalar.
-  public var columns: Int { shape.last ?? 1 }
-}
-
 /// An argument that is not a tensor.
 public indirect enum Parameter: Sendable, Equatable {
   case null

@@ -2,6 +2,20 @@
 public protocol Evaluator: Sendable {
   /// Each item's value and gradients; the target's where the loss declares it.
   func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>]
+
+  /// An objective's terms at a scene, and the gradient of their sum; it decides by itself unless the
+  /// decisions are given.
+  func evaluate<O: Objective>(
+    _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
+  ) throws -> ObjectiveResult<O>
+}
+
+extension Evaluator {
+  public func evaluate<O: Objective>(
+    _ objective: O, _ scene: Scene<O.Truths>
+  ) throws -> ObjectiveResult<O> {
+    try evaluate(objective, scene, deciding: nil)
+  }
 }
 
 extension Loss {
@@ -104,6 +118,92 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
       Gradient(
         Double(values[i]),
         prediction: gradient[i * width..<(i + 1) * width].map { Double($0) }, target: [])
+    }
+  }
+}
+
+// MARK: - Objectives
+
+/// The terms of an objective at a scene, and the gradient of their sum in each head.
+public struct ObjectiveResult<O: Objective>: Sendable {
+  public var terms: [Double]
+  public var gradients: [Tensor]
+  public var decisions: O.Decisions
+}
+
+extension ReferenceEvaluator {
+  public func evaluate<O: Objective>(
+    _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
+  ) throws -> ObjectiveResult<O> {
+    try objective.check(scene.heads, scene.truths)
+    let decisions = decisions ?? objective.decide(scene.heads, scene.truths)
+    let (terms, gradients) = objective.derivatives(scene.heads, scene.truths, decisions)
+    return ObjectiveResult(terms: terms, gradients: gradients, decisions: decisions)
+  }
+}
+
+extension KernelEvaluator {
+  public func evaluate<O: Objective>(
+    _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
+  ) throws -> ObjectiveResult<O> {
+    let heads = scene.heads.map { $0.map { Double(Element($0)) } }
+    try objective.check(heads, scene.truths)
+    let decisions = decisions ?? objective.decide(heads, scene.truths)
+    let values = heads.map { $0.map { Element($0) } }
+    var gradients = values.map { $0.map { _ in Element.nan } }
+    let terms = objective.optimized(values, scene.truths, decisions, gradients: &gradients)
+    return ObjectiveResult(
+      terms: terms, gradients: gradients.map { $0.map { Double($0) } }, decisions: decisions)
+  }
+}
+
+extension Objective {
+  /// The reference's terms, and the gradient of their sum by the tape.
+  public func derivatives<S: Scalar>(
+    _ heads: [Shaped<S>], _ truths: Truths, _ decisions: Decisions
+  ) -> (terms: [S], gradients: [Shaped<S>]) {
+    var terms: [S] = []
+    let (_, slopes) = Tape<S>.gradient(
+      of: { inputs in
+        let result = reference(Self.split(inputs, like: heads), truths, decisions)
+        terms = result.map(\.value)
+        return .sum(result)
+      }, at: heads.flatMap(\.data))
+    return (terms, Self.split(slopes, like: heads))
+  }
+
+  /// Flat numbers, cut to the shapes of the heads.
+  public static func split<T, S>(_ flat: [T], like heads: [Shaped<S>]) -> [Shaped<T>] {
+    var first = 0
+    return heads.map { head in
+      defer { first += head.data.count }
+      return Shaped(head.shape, Array(flat[first..<first + head.data.count]))
+    }
+  }
+
+  /// The optimized version over arrays.
+  public func optimized<Element: LaneElement>(
+    _ heads: [Shaped<Element>], _ truths: Truths, _ decisions: Decisions,
+    gradients: inout [Shaped<Element>]
+  ) -> [Double] {
+    withBuffers(heads[...], &gradients, []) { optimized($0, truths, decisions) }
+  }
+
+  private func withBuffers<Element: LaneElement, R>(
+    _ heads: ArraySlice<Shaped<Element>>, _ gradients: inout [Shaped<Element>],
+    _ buffers: [HeadBuffer<Element>], _ body: ([HeadBuffer<Element>]) -> R
+  ) -> R {
+    guard let head = heads.first else { return body(buffers) }
+    // An empty head has no address: one entry stands in for it.
+    let values = head.data.isEmpty ? [0] : head.data
+    var slopes = head.data.isEmpty ? [0] : gradients[heads.startIndex].data
+    defer { if !head.data.isEmpty { gradients[heads.startIndex].data = slopes } }
+    return values.withUnsafeBufferPointer { from in
+      slopes.withUnsafeMutableBufferPointer { to in
+        guard let from = from.baseAddress, let to = to.baseAddress else { return body(buffers) }
+        let buffer = HeadBuffer(shape: head.shape, values: from, gradient: to)
+        return withBuffers(heads.dropFirst(), &gradients, buffers + [buffer], body)
+      }
     }
   }
 }

@@ -6,12 +6,8 @@
 ///
 /// A family (`BoxLoss`, `ElementLoss`, `ClassLoss`, `RegionLoss`) fixes the layout of an item, owns the
 /// kernel's loop, and generates items; a loss adds the two functions, its laws and its dialects.
-public protocol Loss: Sendable {
-  /// The name in vectors, tables and on the command line: "ciou".
-  static var name: String { get }
-  static var family: Family { get }
+public protocol Loss: Definition {
   static var laws: [Law<Self>] { get }
-  static var dialects: [Dialect] { get }
   static var hyperparameters: [Hyperparameter<Self>] { get }
   /// The settings that the judge tries: the default, then each hyperparameter's grid, then what a loss
   /// adds of its own.
@@ -94,13 +90,6 @@ public struct Gradient<Number: Sendable>: Sendable {
     self.prediction = prediction
     self.target = target
   }
-}
-
-public enum Family: String, Sendable, CaseIterable {
-  case boxes = "Boxes"
-  case elements = "Elements"
-  case classes = "Classes"
-  case regions = "Regions"
 }
 
 public enum TargetGradient: Sendable {
@@ -192,10 +181,6 @@ extension Loss {
     }
     return all
   }
-
-  /// The chapter's path, the same as the source's.
-  public static var chapter: String { "Spec/\(family.rawValue)/\(self).md" }
-  public static var source: String { "Sources/LossDefinitions/\(family.rawValue)/\(self).swift" }
 
   public func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S] { [] }
 

@@ -11,6 +11,7 @@ public struct Box<Number> {
 }
 
 extension Box: Sendable where Number: Sendable {}
+extension Box: Equatable where Number: Equatable {}
 
 extension Box where Number: Scalar {
   public init(_ flat: [Number]) { self.init(x1: flat[0], y1: flat[1], x2: flat[2], y2: flat[3]) }
