@@ -40,7 +40,7 @@ import LossVerification
   // MARK: - Run
 
   static func run(_ arguments: [String]) {
-    var chosen: [any CatalogEntry] = []
+    var chosen: [Subject] = []
     var seed: UInt64?
     var runs = Int.max
     var seconds: Double?
@@ -49,10 +49,10 @@ import LossVerification
       guard let value = rest.popFirst() else { stop("lossfuzz: \(option) needs a value") }
       switch option {
       case "--loss":
-        guard let entry = catalog.first(where: { $0.loss.name == value }) else {
+        guard let subject = subjects.first(where: { $0.name == value }) else {
           stop("lossfuzz: no loss is named \"\(value)\"; `lossref list` names them all")
         }
-        chosen.append(entry)
+        chosen.append(subject)
       case "--seed":
         guard let number = UInt64(value) else { stop("lossfuzz: --seed takes a whole number") }
         seed = number
@@ -72,7 +72,7 @@ import LossVerification
     let start = seed ?? UInt64(Date().timeIntervalSince1970)
     let limit = seconds ?? (runs == .max ? 30 : .infinity)
     print("seed \(start)")
-    let entries = chosen.isEmpty ? catalog : chosen
+    let entries = chosen.isEmpty ? subjects : chosen
     let began = Date()
     var items = 0
     var round: UInt64 = 0
@@ -96,17 +96,29 @@ import LossVerification
     return number * factor
   }
 
-  /// A few items of every configuration and stratum of one loss.
-  static func fuzz<E: CatalogEntry>(_ entry: E, seed: UInt64, until end: Date) -> Int {
+  /// A member of the catalog, as the fuzzer sees it.
+  struct Subject {
+    let name: String
+    let configurations: [String]
+    let strata: [String]
+    let judge: (Draw) -> Tally?
+  }
+
+  static var subjects: [Subject] {
+    catalog.map { subject($0) } + assignments.map { subject($0) } + objectives.map { subject($0) }
+  }
+
+  /// A few items of every configuration and stratum of one member.
+  static func fuzz(_ subject: Subject, seed: UInt64, until end: Date) -> Int {
     var items = 0
-    for configuration in E.L.configurations {
-      for stratum in E.L.strata {
+    for configuration in subject.configurations {
+      for stratum in subject.strata {
         for precision in Precision.allCases {
           if Date() >= end { return items }
           let draw = Draw(
-            loss: E.L.name, configuration: configuration.label, stratum: stratum,
+            loss: subject.name, configuration: configuration, stratum: stratum,
             precision: precision, seed: seed)
-          let tally = judge(configuration, draw)
+          guard let tally = subject.judge(draw) else { continue }
           items += tally.items
           report(tally, draw)
         }
@@ -121,17 +133,50 @@ import LossVerification
     let precision: Precision
     let seed: UInt64
 
+    var candidate: any Evaluator {
+      precision == .float ? KernelEvaluator<Float>() : KernelEvaluator<Double>() as any Evaluator
+    }
+
     var text: String { "\(loss)/\(configuration)/\(stratum)/\(precision.rawValue)/\(seed)" }
   }
 
-  static func judge<L: Loss>(_ configuration: Configuration<L>, _ draw: Draw) -> Tally {
-    let items = Verification.items(
-      configuration, draw.stratum, count: 8, seed: draw.seed, precision: draw.precision)
-    let single = draw.precision == .float
-    return check(
-      single ? configuration.loss.roundedToFloat : configuration.loss, items,
-      candidate: single ? KernelEvaluator<Float>() : KernelEvaluator<Double>() as any Evaluator,
-      precision: draw.precision, thorough: 2)
+  static func subject<E: CatalogEntry>(_ entry: E) -> Subject {
+    typealias L = E.L
+    return Subject(name: L.name, configurations: L.configurations.map(\.label), strata: L.strata) {
+      draw in
+      guard let chosen = L.configurations.first(where: { $0.label == draw.configuration }) else {
+        return nil
+      }
+      let items = Verification.items(
+        chosen, draw.stratum, count: 8, seed: draw.seed, precision: draw.precision)
+      return check(
+        draw.precision == .float ? chosen.loss.roundedToFloat : chosen.loss, items,
+        candidate: draw.candidate, precision: draw.precision, thorough: 2)
+    }
+  }
+
+  static func subject<O: Objective>(_: O.Type) -> Subject {
+    Subject(name: O.name, configurations: O.configurations.map(\.label), strata: O.strata) { draw in
+      guard let chosen = O.configurations.first(where: { $0.label == draw.configuration }) else {
+        return nil
+      }
+      let scenes = Verification.scenes(
+        chosen, draw.stratum, count: 1, seed: draw.seed, precision: draw.precision)
+      return check(
+        draw.precision == .float ? chosen.loss.roundedToFloat : chosen.loss, scenes,
+        candidate: draw.candidate, precision: draw.precision, thorough: 1)
+    }
+  }
+
+  static func subject<A: Assignment>(_: A.Type) -> Subject {
+    Subject(name: A.name, configurations: A.configurations.map(\.label), strata: A.strata) { draw in
+      guard draw.precision == .double,
+        let chosen = A.configurations.first(where: { $0.label == draw.configuration })
+      else { return nil }
+      return check(
+        chosen.loss,
+        Verification.problems(chosen, draw.stratum, count: 8, seed: draw.seed))
+    }
   }
 
   static func report(_ tally: Tally, _ draw: Draw) {
@@ -156,19 +201,15 @@ import LossVerification
     else { stop("lossfuzz: a case is LOSS/CONFIGURATION/STRATUM/PRECISION/SEED") }
     let draw = Draw(
       loss: parts[0], configuration: parts[1], stratum: parts[2], precision: precision, seed: seed)
-    guard let entry = catalog.first(where: { $0.loss.name == draw.loss }) else {
+    guard let subject = subjects.first(where: { $0.name == draw.loss }) else {
       stop("lossfuzz: no loss is named \"\(draw.loss)\"")
     }
-    replay(entry, draw)
-  }
-
-  static func replay<E: CatalogEntry>(_ entry: E, _ draw: Draw) {
-    guard let configuration = E.L.configurations.first(where: { $0.label == draw.configuration })
-    else { stop("lossfuzz: \(draw.loss) has no configuration \"\(draw.configuration)\"") }
-    guard E.L.strata.contains(draw.stratum) else {
+    guard subject.configurations.contains(draw.configuration) else {
+      stop("lossfuzz: \(draw.loss) has no configuration \"\(draw.configuration)\"")
+    }
+    guard subject.strata.contains(draw.stratum), let tally = subject.judge(draw) else {
       stop("lossfuzz: \(draw.loss) has no stratum \"\(draw.stratum)\"")
     }
-    let tally = judge(configuration, draw)
     report(tally, draw)
     print("\(tally.items) items: no claim broken")
   }

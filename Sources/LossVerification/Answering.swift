@@ -16,7 +16,7 @@ public struct Answering: Sendable {
   private let dialects: [String: [Dialect]]
 
   public init(
-    with evaluator: any Evaluator, dialects: [Dialect] = catalog.flatMap { $0.loss.dialects }
+    with evaluator: any Evaluator, dialects: [Dialect] = definitions.flatMap { $0.dialects }
   ) {
     self.evaluator = evaluator
     self.dialects = Dictionary(grouping: dialects) { "\($0.peer)/\($0.function)" }

@@ -107,7 +107,7 @@ struct Chapter {
 
   private func examples(_ losses: [LossSummary]) -> [SpecificationFinding] {
     let examples = document.examples
-    let own = examples.contains { $0.loss == loss.name }
+    let own = loss.kind == .assignment || examples.contains { $0.loss == loss.name }
     let missing = SpecificationFinding(
       document.file, 0, "the chapter has no example of \(loss.name)")
     return examples.flatMap { $0.findings(losses) } + (own ? [] : [missing])
@@ -161,13 +161,28 @@ struct Chapter {
 
   private var measured: [String] {
     guard let accuracy else { return ["Not measured."] }
+    if loss.kind == .assignment {
+      return ["Both versions gave the same matching of all \(accuracy.items) problems."]
+    }
+    if loss.kind == .objective {
+      return [
+        "Largest errors over \(accuracy.items) scenes: a term's in ulps of itself, the gradient's in ulps of the",
+        "largest component of its head.",
+      ] + table(accuracy, value: "terms")
+    }
     return [
       "Largest errors over \(accuracy.items) items: the value's in ulps of the result, the gradient's in ulps",
       "of its scale.",
+    ] + table(accuracy, value: "value")
+  }
+
+  private func table(_ accuracy: Accuracy, value: String) -> [String] {
+    [
       "",
       "| | bar | Float | Double |",
       "| --- | --- | --- | --- |",
-      "| value | \(loss.valueBar.brief) | \(accuracy.value.brief) | \(accuracy.valueDouble.brief) |",
+      "| \(value) | \(loss.valueBar.brief) | \(accuracy.value.brief) "
+        + "| \(accuracy.valueDouble.brief) |",
       "| gradient | \(loss.gradientBar.brief) | \(accuracy.gradient.brief) "
         + "| \(accuracy.gradientDouble.brief) |",
     ]

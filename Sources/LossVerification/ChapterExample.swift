@@ -11,9 +11,18 @@ import LossDefinitions
 ///     gradient: 0 -0.0011 0 -0.011591
 ///
 /// `settings` (hyperparameters by name) or `configuration` (a label), and `gradient`, may be left out.
+///
+/// Of a training objective it is a worked scene, with the terms and, for each head, the sum of the
+/// absolute values of its gradient:
+///
+///     objective: ssd
+///     scene: worked
+///     terms: 6.209330636188 13.069970981194
+///     gradient: 9.1 14.2
 struct ChapterExample {
   private static let keys = [
-    "loss", "settings", "configuration", "prediction", "target", "value", "gradient",
+    "loss", "settings", "configuration", "prediction", "target", "value", "gradient", "objective",
+    "scene", "terms",
   ]
 
   private struct Entry {
@@ -47,11 +56,13 @@ struct ChapterExample {
     }
   }
 
-  var loss: String? { entries["loss"]?.text }
+  /// The loss or objective that it is an example of.
+  var loss: String? { (entries["loss"] ?? entries["objective"])?.text }
 
   func findings(_ losses: [LossSummary]) -> [SpecificationFinding] {
     guard malformed.isEmpty else { return malformed }
     do throws(SpecificationFinding) {
+      if entries["objective"] != nil { return try objectiveFindings(losses) }
       let name = try entry("loss")
       guard let loss = losses.first(where: { $0.name == name.text }) else {
         throw SpecificationFinding(file, name.line, "no loss is named \"\(name.text)\"")
@@ -68,6 +79,27 @@ struct ChapterExample {
     } catch {
       return [error]
     }
+  }
+
+  private func objectiveFindings(
+    _ losses: [LossSummary]
+  ) throws(SpecificationFinding) -> [SpecificationFinding] {
+    let name = try entry("objective")
+    guard let objective = losses.first(where: { $0.name == name.text && $0.kind == .objective })
+    else { throw SpecificationFinding(file, name.line, "no objective is named \"\(name.text)\"") }
+    let scene = try entry("scene")
+    let result: (terms: [Double], gradients: [Tensor])
+    do {
+      result = try objective.worked(scene.text)
+    } catch {
+      throw SpecificationFinding(file, scene.line, "the example cannot be evaluated: \(error)")
+    }
+    var findings = try compare(result.terms, with: entry("terms"), "the terms")
+    if let gradient = entries["gradient"] {
+      let sums = result.gradients.map { $0.data.reduce(0) { $0 + $1.magnitude } }
+      findings += try compare(sums, with: gradient, "the sums of the gradient")
+    }
+    return findings
   }
 
   private func gradient(

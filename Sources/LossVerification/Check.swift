@@ -21,15 +21,14 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
   }
 }
 
-/// One broken claim, with the item that shows it.
+/// One broken claim, with the case that shows it.
 public struct Finding: Sendable, CustomStringConvertible {
   public let claim: String
-  public let item: Item
+  /// The item itself, or which scene or problem it is.
+  public let at: String
   public let detail: String
 
-  public var description: String {
-    "\(claim): \(detail)\n  prediction \(item.prediction)\n  target \(item.target)"
-  }
+  public var description: String { "\(claim): \(detail)\n  \(at)" }
 }
 
 /// What the judge saw of some items.
@@ -58,8 +57,20 @@ public struct Tally: Sendable {
   public init() {}
 
   mutating func fail(_ claim: String, _ item: Item, _ detail: String) {
+    fail(claim, "prediction \(item.prediction)\n  target \(item.target)", detail)
+  }
+
+  mutating func fail(_ claim: String, _ place: String, _ detail: String) {
     failures += 1
-    if findings.count < 8 { findings.append(Finding(claim: claim, item: item, detail: detail)) }
+    if findings.count < 8 { findings.append(Finding(claim: claim, at: place, detail: detail)) }
+  }
+
+  mutating func sawValue(_ ulps: Double, _ place: String, _ item: Item? = nil) {
+    if ulps > worstValue.ulps { worstValue = Worst(ulps: ulps, item: item, place: place) }
+  }
+
+  mutating func sawGradient(_ ulps: Double, _ place: String, _ item: Item? = nil) {
+    if ulps > worstGradient.ulps { worstGradient = Worst(ulps: ulps, item: item, place: place) }
   }
 
   public mutating func merge(_ other: Tally) {
@@ -134,9 +145,7 @@ private struct Judge<L: Loss> {
       tally.fail("oracle", item, "the value's enclosure is too wide")
       return false
     }
-    if error > tally.worstValue.ulps {
-      tally.worstValue = Tally.Worst(ulps: error, item: item, place: place)
-    }
+    tally.sawValue(error, place, item)
     if !(error <= L.valueBar) {
       tally.fail(
         "value", item,
@@ -159,9 +168,7 @@ private struct Judge<L: Loss> {
         tally.fail("oracle", item, "the enclosure of gradient \(k) is too wide")
         return false
       }
-      if error > tally.worstGradient.ulps {
-        tally.worstGradient = Tally.Worst(ulps: error, item: item, place: place)
-      }
+      tally.sawGradient(error, place, item)
       if !(error <= L.gradientBar) {
         let bounds = "[\(band.lower.hi), \(band.upper.hi)]"
         tally.fail(

@@ -1,7 +1,9 @@
 import LossDefinitions
 
-/// What the catalog says of a loss, apart from its type.
+/// What the catalog says of a member, apart from its type.
 public struct LossSummary: Sendable {
+  public typealias Kind = LossReport.Kind
+
   public struct Hyperparameter: Sendable {
     public let name: String
     public let standard: Double
@@ -13,6 +15,7 @@ public struct LossSummary: Sendable {
     public let description: String
   }
 
+  public let kind: Kind
   public let name: String
   /// The type's name, which the source and the chapter bear.
   public let title: String
@@ -25,27 +28,78 @@ public struct LossSummary: Sendable {
   public let configurations: [String]
   public let valueBar: Double
   public let gradientBar: Double
+  /// An objective's heads and terms, in order.
+  public let heads: [String]
+  public let terms: [String]
   private let evaluation: @Sendable (Item, String?, [(String, Double)]) throws -> Gradient<Double>
+  private let workedScenes: @Sendable (String) throws -> (terms: [Double], gradients: [Tensor])
 
   public init<L: Loss>(_: L.Type) {
-    name = L.name
-    title = "\(L.self)"
-    family = L.family
-    chapter = L.chapter
-    source = L.source
-    laws = L.laws.map(\.statement)
-    dialects = L.dialects
-    hyperparameters = L.hyperparameters.map {
-      Hyperparameter(name: $0.name, standard: L()[keyPath: $0.path], range: $0.range)
-    }
-    configurations = L.configurations.map(\.label)
-    valueBar = L.valueBar
-    gradientBar = L.gradientBar
-    evaluation = { item, configuration, settings in
-      let loss = try Self.loss(L.self, configuration, settings)
-      try Self.check(loss, item)
-      return try ReferenceEvaluator().evaluate(loss, [item])[0]
-    }
+    self.init(
+      .loss, L.self, laws: L.laws.map(\.statement), configurations: L.configurations.map(\.label),
+      hyperparameters: L.hyperparameters.map {
+        Hyperparameter(name: $0.name, standard: L()[keyPath: $0.path], range: $0.range)
+      }, bars: (L.valueBar, L.gradientBar),
+      evaluation: { item, configuration, settings in
+        let loss = try Self.loss(L.self, configuration, settings)
+        try Self.check(loss, item)
+        return try ReferenceEvaluator().evaluate(loss, [item])[0]
+      })
+  }
+
+  public init<O: Objective>(_: O.Type) {
+    let standard = O()
+    self.init(
+      .objective, O.self, laws: O.laws.map(\.statement),
+      configurations: O.configurations.map(\.label), heads: standard.heads,
+      terms: standard.terms, bars: (O.valueBar, O.gradientBar),
+      workedScenes: { name in
+        guard let worked = O.worked.first(where: { $0.name == name }) else {
+          let names = O.worked.map(\.name).joined(separator: ", ")
+          throw Unusable(description: "no worked scene \"\(name)\"; \(O.name) has \(names)")
+        }
+        let result = try ReferenceEvaluator().evaluate(worked.objective, worked.scene)
+        return (result.terms, result.gradients)
+      })
+  }
+
+  public init<A: Assignment>(_: A.Type) {
+    self.init(
+      .assignment, A.self, laws: A.laws.map(\.statement),
+      configurations: A.configurations.map(\.label))
+  }
+
+  private init<D: Definition>(
+    _ kind: Kind, _: D.Type, laws: [String], configurations: [String],
+    hyperparameters: [Hyperparameter] = [], heads: [String] = [], terms: [String] = [],
+    bars: (value: Double, gradient: Double) = (0, 0),
+    workedScenes: @escaping @Sendable (String) throws -> (terms: [Double], gradients: [Tensor]) = {
+      _ in throw Unusable(description: "only objectives have worked scenes")
+    },
+    evaluation: @escaping @Sendable (Item, String?, [(String, Double)]) throws -> Gradient<Double> =
+      { _, _, _ in throw Unusable(description: "only losses have items") }
+  ) {
+    self.kind = kind
+    name = D.name
+    title = "\(D.self)"
+    family = D.family
+    chapter = D.chapter
+    source = D.source
+    self.laws = laws
+    dialects = D.dialects
+    self.hyperparameters = hyperparameters
+    self.configurations = configurations
+    valueBar = bars.value
+    gradientBar = bars.gradient
+    self.heads = heads
+    self.terms = terms
+    self.evaluation = evaluation
+    self.workedScenes = workedScenes
+  }
+
+  /// The reference's terms at a worked scene, and the gradient of their sum in each head, in Double.
+  public func worked(_ scene: String) throws -> (terms: [Double], gradients: [Tensor]) {
+    try workedScenes(scene)
   }
 
   /// The reference's value and gradient of an item, in Double.
@@ -59,8 +113,10 @@ public struct LossSummary: Sendable {
     try evaluation(item, configuration, settings)
   }
 
-  /// Every loss of the catalog, in its order.
-  public static let all: [LossSummary] = catalog.map { summary($0) }
+  /// Every member of the catalog, in its order.
+  public static let all: [LossSummary] =
+    catalog.map { summary($0) } + assignments.map { LossSummary($0) }
+    + objectives.map { LossSummary($0) }
 
   private static func summary<E: CatalogEntry>(_ entry: E) -> LossSummary { LossSummary(E.L.self) }
 

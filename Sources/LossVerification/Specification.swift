@@ -187,7 +187,9 @@ public struct Specification: Sendable {
       + losses.map { loss in
         let ulps =
           measured[loss.name].map {
-            [$0.value, $0.gradient, $0.valueDouble, $0.gradientDouble].map(\.brief)
+            loss.kind == .assignment
+              ? ["exact", "", "", ""]
+              : [$0.value, $0.gradient, $0.valueDouble, $0.gradientDouble].map(\.brief)
           } ?? ["", "", "", ""]
         let file = loss.source.split(separator: "/").last ?? ""
         return "| [\(loss.title)](\(loss.chapter)) | [\(file)](\(loss.source)) | "

@@ -2,9 +2,9 @@ import Dispatch
 import Foundation
 import LossDefinitions
 
-/// What to verify: which losses, on how many items, from which seed.
+/// What to verify: which members of the catalog, on how many items, from which seed.
 public struct Verification: Sendable {
-  /// The losses' names; empty means all.
+  /// Their names; empty means all.
   public var losses: Set<String> = []
   /// Items a loss in Float; Double gets a quarter of them.
   public var cases = 20_000
@@ -18,10 +18,19 @@ public struct Verification: Sendable {
 
   /// At least this many items in each stratum.
   public static let perStratum = 500
+  /// A scene of an objective takes the time of this many items of a loss, a problem of an assignment
+  /// that of a tenth.
+  static let itemsPerScene = 500
 }
 
-/// What was found of one loss: a row of the table.
+/// What was found of one member of the catalog: a row of the table.
 public struct LossReport: Sendable, Codable {
+  /// What kind of definition it is.
+  public enum Kind: String, Sendable, Codable {
+    case loss, assignment, objective
+  }
+
+  public let kind: Kind
   public let loss: String
   public let family: String
   public let chapter: String
@@ -56,10 +65,10 @@ public struct PrecisionReport: Sendable, Codable {
     public var target: [Double] = []
   }
 
-  init<L: Loss>(_ tally: Tally, _: L.Type) {
+  init(_ tally: Tally, _ bars: (value: Double, gradient: Double)) {
     items = tally.items
-    valueBar = L.valueBar
-    gradientBar = L.gradientBar
+    valueBar = bars.value
+    gradientBar = bars.gradient
     value = Self.worst(tally.worstValue)
     gradient = Self.worst(tally.worstGradient)
     kinks = tally.kinks
@@ -80,14 +89,18 @@ public struct PrecisionReport: Sendable, Codable {
 }
 
 extension Verification {
-  /// Judges every chosen loss; `progress` hears the part that is done, between 0 and 1.
+  /// Judges every chosen member; `progress` hears the part that is done, between 0 and 1.
   public func run(progress: @escaping @Sendable (Double) -> Void = { _ in }) -> [LossReport] {
-    let chosen = catalog.filter { losses.isEmpty || losses.contains($0.loss.name) }
-    let jobs = chosen.enumerated().flatMap { index, entry in self.jobs(entry, index) }
+    let plans =
+      (catalog.map { plan($0) } + assignments.map { plan($0) } + objectives.map { plan($0) })
+      .filter { losses.isEmpty || losses.contains($0.name) }
+    let jobs = plans.enumerated().flatMap { index, plan in
+      plan.jobs.map { (plan: index, job: $0) }
+    }
     let results = Locked([Tally?](repeating: nil, count: jobs.count))
     let finished = Locked(0)
     DispatchQueue.concurrentPerform(iterations: jobs.count) { i in
-      let tally = jobs[i].run()
+      let tally = jobs[i].job.run()
       results.update { $0[i] = tally }
       finished.update { done in
         done += 1
@@ -96,20 +109,26 @@ extension Verification {
     }
     // Merged in the order of the jobs, so that a report depends on the seed alone.
     var tallies = [(float: Tally, double: Tally)](
-      repeating: (Tally(), Tally()), count: chosen.count)
-    for (job, tally) in zip(jobs, results.value) {
+      repeating: (Tally(), Tally()), count: plans.count)
+    for ((plan, job), tally) in zip(jobs, results.value) {
       guard let tally else { continue }
       if job.precision == .float {
-        tallies[job.loss].float.merge(tally)
+        tallies[plan].float.merge(tally)
       } else {
-        tallies[job.loss].double.merge(tally)
+        tallies[plan].double.merge(tally)
       }
     }
-    return chosen.indices.map { report(chosen[$0], tallies[$0]) }
+    return zip(plans, tallies).map { $0.report($1.float, $1.double) }
+  }
+
+  /// A member's work, and how its report is made of the results.
+  private struct Plan: Sendable {
+    let name: String
+    let jobs: [Job]
+    let report: @Sendable (Tally, Tally) -> LossReport
   }
 
   private struct Job: Sendable {
-    let loss: Int
     let precision: Precision
     let run: @Sendable () -> Tally
   }
@@ -122,7 +141,7 @@ extension Verification {
     return Swift.max(each, (Self.perStratum + configurations - 1) / configurations)
   }
 
-  private func jobs<E: CatalogEntry>(_ entry: E, _ index: Int) -> [Job] {
+  private func plan<E: CatalogEntry>(_ entry: E) -> Plan {
     typealias L = E.L
     let n = count(L.self)
     var jobs: [Job] = []
@@ -135,7 +154,7 @@ extension Verification {
           let thorough = self.thorough
           let candidate = precision == .float ? float : double
           jobs.append(
-            Job(loss: index, precision: precision) {
+            Job(precision: precision) {
               let loss =
                 precision == .float ? configuration.loss.roundedToFloat : configuration.loss
               let items = Self.items(
@@ -147,7 +166,77 @@ extension Verification {
         }
       }
     }
-    return jobs
+    return Plan(name: L.name, jobs: jobs) { float, double in
+      let bars = (value: L.valueBar, gradient: L.gradientBar)
+      let each = n * L.configurations.count
+      return LossReport(
+        kind: .loss, loss: L.name, family: L.family.rawValue, chapter: L.chapter,
+        configurations: L.configurations.count,
+        strata: Dictionary(uniqueKeysWithValues: L.strata.map { ($0, each) }),
+        float: PrecisionReport(float, bars), double: PrecisionReport(double, bars),
+        laws: L.laws.map(\.statement))
+    }
+  }
+
+  private func plan<O: Objective>(_: O.Type) -> Plan {
+    let cells = O.strata.count * O.configurations.count
+    let n = Swift.max(1, (cases / Self.itemsPerScene + cells - 1) / cells)
+    var jobs: [Job] = []
+    for configuration in O.configurations {
+      for stratum in O.strata {
+        for precision in Precision.allCases {
+          let seed = self.seed
+          let candidate = precision == .float ? float : double
+          jobs.append(
+            Job(precision: precision) {
+              let single = precision == .float
+              return check(
+                single ? configuration.loss.roundedToFloat : configuration.loss,
+                Self.scenes(
+                  configuration, stratum, count: n, seed: seed, precision: precision),
+                candidate: candidate, precision: precision,
+                place: "\(configuration.label), \(stratum)")
+            })
+        }
+      }
+    }
+    return Plan(name: O.name, jobs: jobs) { float, double in
+      let bars = (value: O.valueBar, gradient: O.gradientBar)
+      return LossReport(
+        kind: .objective, loss: O.name, family: O.family.rawValue, chapter: O.chapter,
+        configurations: O.configurations.count,
+        strata: Dictionary(
+          uniqueKeysWithValues: O.strata.map { ($0, n * O.configurations.count) }),
+        float: PrecisionReport(float, bars), double: PrecisionReport(double, bars),
+        laws: O.laws.map(\.statement))
+    }
+  }
+
+  private func plan<A: Assignment>(_: A.Type) -> Plan {
+    let cells = A.strata.count * A.configurations.count
+    let n = Swift.max(4, (cases * 10 / Self.itemsPerScene + cells - 1) / cells)
+    var jobs: [Job] = []
+    for configuration in A.configurations {
+      for stratum in A.strata {
+        let seed = self.seed
+        jobs.append(
+          Job(precision: .double) {
+            check(
+              configuration.loss,
+              Self.problems(configuration, stratum, count: n, seed: seed),
+              place: "\(configuration.label), \(stratum)")
+          })
+      }
+    }
+    return Plan(name: A.name, jobs: jobs) { float, double in
+      LossReport(
+        kind: .assignment, loss: A.name, family: A.family.rawValue, chapter: A.chapter,
+        configurations: A.configurations.count,
+        strata: Dictionary(
+          uniqueKeysWithValues: A.strata.map { ($0, n * A.configurations.count) }),
+        float: PrecisionReport(float, (0, 0)), double: PrecisionReport(double, (0, 0)),
+        laws: A.laws.map(\.statement))
+    }
   }
 
   /// A stratum's items under a configuration, rounded to the precision.
@@ -163,17 +252,25 @@ extension Verification {
     }
   }
 
-  private func report<E: CatalogEntry>(
-    _ entry: E, _ tallies: (float: Tally, double: Tally)
-  ) -> LossReport {
-    typealias L = E.L
-    let each = count(L.self) * L.configurations.count
-    return LossReport(
-      loss: L.name, family: L.family.rawValue, chapter: L.chapter,
-      configurations: L.configurations.count,
-      strata: Dictionary(uniqueKeysWithValues: L.strata.map { ($0, each) }),
-      float: PrecisionReport(tallies.float, L.self),
-      double: PrecisionReport(tallies.double, L.self), laws: L.laws.map(\.statement))
+  /// A stratum's scenes under a configuration, the heads rounded to the precision.
+  public static func scenes<O: Objective>(
+    _ configuration: Configuration<O>, _ stratum: String, count: Int, seed: UInt64,
+    precision: Precision
+  ) -> [Scene<O.Truths>] {
+    var random = SplitMix(seed: seed, O.name, configuration.label, stratum, precision.rawValue)
+    return (0..<count).map { _ in
+      var scene = configuration.loss.sample(stratum, using: &random)
+      if precision == .float { scene.heads = scene.heads.map(\.roundedToFloat) }
+      return scene
+    }
+  }
+
+  /// A stratum's problems under a configuration.
+  public static func problems<A: Assignment>(
+    _ configuration: Configuration<A>, _ stratum: String, count: Int, seed: UInt64
+  ) -> [A.Problem] {
+    var random = SplitMix(seed: seed, A.name, configuration.label, stratum)
+    return (0..<count).map { _ in configuration.loss.sample(stratum, using: &random) }
   }
 }
 

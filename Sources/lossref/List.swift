@@ -4,12 +4,13 @@ import LossVerification
 /// Prints the catalog.
 enum List: Command {
   static let name = "list"
-  static let abstract = "The losses: hyperparameters, configurations, dialects"
+  static let abstract = "The catalog: hyperparameters, configurations, dialects"
   static let help = """
     usage: lossref list [--json] [LOSS ...]
 
-    Lists the losses by family, or those named: the chapter; the hyperparameters with their defaults
-    and ranges; the configurations that are verified; the framework functions whose dialect is known.
+    Lists the losses, assignments and training objectives by family, or those named: the chapter;
+    the hyperparameters with their defaults and ranges, or the heads and terms; the configurations
+    that are verified; the framework functions whose dialect is known.
 
       --json    one JSON array
     """
@@ -46,6 +47,8 @@ extension LossSummary {
         "    \(parameter.name) = \(parameter.standard)"
           + "  in \(parameter.range.lowerBound) ... \(parameter.range.upperBound)")
     }
+    lines += filled("heads:", heads, separator: ",")
+    lines += filled("terms:", terms, separator: ",")
     lines += filled("configurations:", configurations, separator: ";")
     lines += filled("dialects:", dialects.map { "\($0.peer)/\($0.function)" }, separator: ",")
     return lines.joined(separator: "\n")
@@ -69,6 +72,9 @@ extension LossSummary {
   fileprivate var json: JSON {
     .object([
       "name": .text(name),
+      "kind": .text(kind.rawValue),
+      "heads": .list(heads.map { .text($0) }),
+      "terms": .list(terms.map { .text($0) }),
       "family": .text(family.rawValue),
       "chapter": .text(chapter),
       "source": .text(source),

@@ -2,7 +2,7 @@ import Foundation
 import LossDefinitions
 import LossVerification
 
-/// `lossref verify`: our own kernels held against the references, a row a loss.
+/// `lossref verify`: our own kernels held against the references, a row a member of the catalog.
 enum Verify: Command {
   static let name = "verify"
   static let abstract = "Hold the kernels against the references, laws included"
@@ -11,11 +11,13 @@ enum Verify: Command {
 
     Judges the optimized kernels of Float and Double on generated items: values and
     gradients in ulps against the certified oracle, the declared laws, dual numbers
-    against finite differences, and the same bits in any batch.
+    against finite differences, and the same bits in any batch. Of a training objective
+    the terms and the gradients of whole scenes, decisions frozen; of an assignment that
+    both versions give the same matching.
 
     --loss NAME   only this loss; may be repeated (`lossref list` names them)
     --cases N     items a loss in Float, a quarter as many in Double (default 20000;
-                  never fewer than 500 a stratum)
+                  never fewer than 500 a stratum); a scene of an objective counts as 500
     --seed S      where the generators start (default 1)
     --json FILE   also write every figure, with the worst cases, as JSON
 
@@ -26,7 +28,7 @@ enum Verify: Command {
     var arguments = arguments
     var verification = Verification()
     let names = try arguments.options("--loss")
-    for name in names where !catalog.contains(where: { $0.loss.name == name }) {
+    for name in names where !definitions.contains(where: { $0.name == name }) {
       throw UsageError("no loss is named \(name)")
     }
     verification.losses = Set(names)
@@ -45,8 +47,7 @@ enum Verify: Command {
     print(table(reports))
     let seconds = String(format: "%.1f", Date().timeIntervalSince(began))
     let failed = reports.filter { !$0.holds }
-    let losses = reports.count == 1 ? "1 loss" : "\(reports.count) losses"
-    print("\n\(losses), \(failed.count) with broken claims, \(seconds) s")
+    print("\n\(counts(reports)), \(failed.count) with broken claims, \(seconds) s")
     for report in failed { print(broken(report)) }
     if let file {
       let encoder = JSONEncoder()
@@ -54,6 +55,18 @@ enum Verify: Command {
       try encoder.encode(reports).write(to: URL(fileURLWithPath: file))
     }
     return failed.isEmpty ? 0 : 1
+  }
+
+  /// "19 losses, 7 assignments".
+  private static func counts(_ reports: [LossReport]) -> String {
+    [
+      (LossReport.Kind.loss, "loss", "losses"), (.assignment, "assignment", "assignments"),
+      (.objective, "objective", "objectives"),
+    ]
+    .compactMap { kind, one, many in
+      let n = reports.filter { $0.kind == kind }.count
+      return n == 0 ? nil : "\(n) \(n == 1 ? one : many)"
+    }.joined(separator: ", ")
   }
 
   // MARK: - The table
@@ -71,6 +84,14 @@ enum Verify: Command {
       lines.append(
         "\(report.loss): \(report.strata.count) strata, \(report.configurations) configurations, "
           + "\(report.laws.count) laws")
+      if report.kind == .assignment {
+        let figures = report.double
+        lines.append(
+          row(
+            "", "\(figures.items)", "exact", "", "", "\(figures.lawsHeld)", "", "",
+            report.holds ? "  holds" : "  FAILS"))
+        continue
+      }
       for (type, figures) in [("  f32", report.float), ("  f64", report.double)] {
         lines.append(
           row(
@@ -105,6 +126,7 @@ enum Verify: Command {
       return values.count > 4 ? "\(shown) … (\(values.count))" : shown
     }
     guard worst.ulps > 0 else { return "exact everywhere" }
+    if worst.prediction.isEmpty { return worst.place }
     return """
       \(worst.place)
                   \(list(worst.prediction))

@@ -50,6 +50,12 @@ private struct Faulty: Evaluator {
     return answers
   }
 
+  func evaluate<O: Objective>(
+    _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
+  ) throws -> ObjectiveResult<O> {
+    try KernelEvaluator<Float>().evaluate(objective, scene, deciding: decisions)
+  }
+
   /// 1 − IoU without the clamp of the overlap at zero.
   private func unclamped(_ item: Item) -> Double {
     let (p, t) = (item.prediction, item.target)
