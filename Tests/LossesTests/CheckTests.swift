@@ -2,6 +2,14 @@ import LossDefinitions
 import LossVerification
 import Testing
 
+/// A loss's catalog entry as a test's argument, under its name.
+struct Listed: CustomTestStringConvertible, Sendable {
+  let entry: any CatalogEntry
+  var testDescription: String { entry.loss.name }
+
+  static let all = catalog.map { Listed(entry: $0) }
+}
+
 @Suite struct CheckTests {
   @Test func catalogNamesAreUnique() {
     let names = definitions.map { $0.name }
