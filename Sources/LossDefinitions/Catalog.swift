@@ -56,7 +56,9 @@ public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 public let assignments: [any Assignment.Type] = []
 
 /// Every training objective, once.
-public let objectives: [any Objective.Type] = []
+public let objectives: [any Objective.Type] = [
+  PositiveNegative.self
+]
 
 /// Every member of the three lists, in their order.
 public let definitions: [any Definition.Type] =
