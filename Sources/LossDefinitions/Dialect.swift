@@ -125,13 +125,20 @@ public struct Call: Sendable {
 
 /// What a framework's function returns, and the derivatives of the sum of its value.
 public struct Answer: Sendable {
-  public var value: Tensor
+  /// Nil for a function that only prepares: its results are `outputs`.
+  public var value: Tensor?
   public var gradients: [String: Tensor]
   public var outputs: [String: Tensor]
 
   public init(_ value: Tensor, gradients: [String: Tensor], outputs: [String: Tensor] = [:]) {
     self.value = value
     self.gradients = gradients
+    self.outputs = outputs
+  }
+
+  public init(outputs: [String: Tensor]) {
+    value = nil
+    gradients = [:]
     self.outputs = outputs
   }
 }

@@ -8,6 +8,9 @@ public protocol Evaluator: Sendable {
   func evaluate<O: Objective>(
     _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
   ) throws -> ObjectiveResult<O>
+
+  /// An assignment's matching of a problem.
+  func solve<A: Assignment>(_ assignment: A, _ problem: A.Problem) throws -> A.Matching
 }
 
 extension Evaluator {
@@ -50,6 +53,11 @@ public struct ReferenceEvaluator: Evaluator {
     try loss.check(items)
     return items.map { loss.gradient(at: $0) }
   }
+
+  public func solve<A: Assignment>(_ assignment: A, _ problem: A.Problem) throws -> A.Matching {
+    try assignment.check(problem)
+    return assignment.reference(problem)
+  }
 }
 
 /// The kernels, in `Element`: inputs are rounded to it first.
@@ -69,6 +77,11 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
       for i in results.indices { results[i].target = others[i].prediction }
     }
     return results
+  }
+
+  public func solve<A: Assignment>(_ assignment: A, _ problem: A.Problem) throws -> A.Matching {
+    try assignment.check(problem)
+    return assignment.optimized(problem)
   }
 
   /// Runs of items of one shape go through the kernel as one batch.

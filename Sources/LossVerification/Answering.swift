@@ -6,6 +6,7 @@ import LossDefinitions
 /// the derivatives of its sum, or why there is none:
 ///
 ///     {"id": ID, "value": {"shape": [...], "data": [...]}, "grads": {NAME: {...}}}
+///     {"id": ID, "grads": {}, "outputs": {NAME: {...}}}    a function that prepares targets
 ///     {"id": ID, "unsupported": WHY}    a function or argument that no dialect knows
 ///     {"id": ID, "rejected": WHY}       inputs outside the function's domain
 ///     {"line": NUMBER, "error": WHY}    a line that is no case
@@ -41,7 +42,7 @@ public struct Answering: Sendable {
     var answer: [String: JSON] = ["id": fields["id"] ?? .null]
     do {
       let result = try self.answer(fields)
-      answer["value"] = JSON(result.value)
+      if let value = result.value { answer["value"] = JSON(value) }
       answer["grads"] = .object(result.gradients.mapValues { JSON($0) })
       if !result.outputs.isEmpty {
         answer["outputs"] = .object(result.outputs.mapValues { JSON($0) })

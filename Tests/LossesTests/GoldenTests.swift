@@ -140,7 +140,7 @@ struct GoldenCase {
     var problems: [String] = []
     let kink = tags.contains("kink")
     let tie = tags.contains("tie")
-    if let want = fields["value"] {
+    if let want = fields["value"], want != .null {
       let sensitivity = fields["sens"]?["value"]?.double ?? 0
       if let problem = Self.problem(
         answer["value"], want, tolerance, sensitivity, anyFinite: tie)
@@ -154,6 +154,13 @@ struct GoldenCase {
         answer["grads"]?[name], want, tolerance, sensitivity, anyFinite: kink || tie)
       {
         problems.append("gradient in \(name) \(problem)")
+      }
+    }
+    for (name, want) in (fields["outputs"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
+      if let problem = Self.problem(
+        answer["outputs"]?[name], want, tolerance, 0, anyFinite: tie)
+      {
+        problems.append("output \(name) \(problem)")
       }
     }
     return problems

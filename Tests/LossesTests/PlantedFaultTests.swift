@@ -56,6 +56,10 @@ private struct Faulty: Evaluator {
     try KernelEvaluator<Float>().evaluate(objective, scene, deciding: decisions)
   }
 
+  func solve<A: Assignment>(_ assignment: A, _ problem: A.Problem) throws -> A.Matching {
+    try KernelEvaluator<Float>().solve(assignment, problem)
+  }
+
   /// 1 − IoU without the clamp of the overlap at zero.
   private func unclamped(_ item: Item) -> Double {
     let (p, t) = (item.prediction, item.target)
