@@ -35,6 +35,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(MeanSquaredError.self, I.self),
     Entry(SmoothL1.self, I.self),
     Entry(Huber.self, I.self),
+    Entry(LogCosh.self, I.self),
     Entry(BinaryCrossEntropy.self, I.self),
     Entry(BinaryCrossEntropyFromProbabilities.self, I.self),
     Entry(Focal.self, I.self),

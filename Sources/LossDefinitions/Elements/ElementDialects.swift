@@ -12,13 +12,14 @@ extension Dialect {
   ///   - weight: the name of the input that multiplies the entries.
   ///   - columns: an input along the last axis, and the hyperparameter that it sets.
   ///   - factor: what the function's entries are in units of the loss.
+  ///   - offset: what its entries are above that.
   ///   - make: the definition with the call's hyperparameters.
   public static func elementwise<L: ElementLoss>(
     _ peer: String, _ function: String, _ prediction: String, _ target: String,
     weight: String? = nil,
     columns: (name: String, path: any WritableKeyPath<L, Double> & Sendable)? = nil,
     parameters: [String] = [], over averaging: Averaging = .entries, factor: Double = 1,
-    note: String = "", _ make: @escaping @Sendable (Call) throws -> L
+    offset: Double = 0, note: String = "", _ make: @escaping @Sendable (Call) throws -> L
   ) -> Dialect {
     let inputs = [prediction, target] + [weight, columns?.name].compactMap { $0 }
     return Dialect(peer, function, note, inputs: inputs, parameters: parameters) {
@@ -44,7 +45,7 @@ extension Dialect {
       } else {
         weights = Array(repeating: factor, count: items.count)
       }
-      let entries = zip(results, weights).map { $0.value * $1 }
+      let entries = zip(results, weights).map { $0.value * $1 + offset }
       let (value, slopes) = try call.reduce(Tensor(x.shape, entries), over: averaging)
       let factors = zip(slopes, weights).map(*)
       var gradients = [
