@@ -21,6 +21,7 @@ import Testing
     "huber": [0xe25cccf49f287325, 0xebc59d5955d617e3],
     "iou": [0xe0186798d8119725, 0xd201ac9c34055910],
     "l1": [0x02225f3b736bb725, 0x4aea7778470a502b],
+    "log_cosh": [0xcf0374c9d36bb725, 0xf050a29756723bff],
     "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
     "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
