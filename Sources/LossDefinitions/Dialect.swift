@@ -46,6 +46,7 @@ public indirect enum Parameter: Sendable, Equatable {
   case number(Double)
   case text(String)
   case list([Parameter])
+  case group([String: Parameter])
 }
 
 /// A call of a framework's function.
@@ -112,6 +113,20 @@ public struct Call: Sendable {
     case .text(let value): return value
     case nil: return standard
     default: throw Refusal.rejected("parameter \"\(name)\" must be a string")
+    }
+  }
+
+  /// The numbers of a group by name; none for a parameter that is not there.
+  public func group(_ name: String) throws -> [String: Double] {
+    guard let parameter = parameters[name] else { return [:] }
+    guard case .group(let members) = parameter else {
+      throw Refusal.rejected("parameter \"\(name)\" must be an object")
+    }
+    return try members.mapValues { member in
+      guard case .number(let number) = member else {
+        throw Refusal.rejected("parameter \"\(name)\" must hold numbers")
+      }
+      return number
     }
   }
 

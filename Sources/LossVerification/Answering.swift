@@ -134,7 +134,7 @@ extension Parameter {
     case .text("-inf"): self = .number(-.infinity)
     case .text(let text): self = .text(text)
     case .list(let values): self = .list(try values.map { try Parameter($0) })
-    case .object: throw Refusal.unsupported("a parameter that is an object")
+    case .object(let members): self = .group(try members.mapValues { try Parameter($0) })
     }
   }
 }
