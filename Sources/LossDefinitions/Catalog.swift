@@ -58,7 +58,8 @@ public let assignments: [any Assignment.Type] = []
 
 /// Every training objective, once.
 public let objectives: [any Objective.Type] = [
-  PositiveNegative.self
+  PositiveNegative.self,
+  FastRCNN.self,
 ]
 
 /// Every member of the three lists, in their order.
