@@ -54,12 +54,15 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
 public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 
 /// Every matching of predictions to truths, once.
-public let assignments: [any Assignment.Type] = []
+public let assignments: [any Assignment.Type] = [
+  Hungarian.self
+]
 
 /// Every training objective, once.
 public let objectives: [any Objective.Type] = [
   PositiveNegative.self,
   FastRCNN.self,
+  DETR.self,
 ]
 
 /// Every member of the three lists, in their order.
