@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import LossDefinitions
 import LossVerification
@@ -8,12 +9,13 @@ import LossVerification
     usage: lossfuzz run [--loss NAME]... [--seed S] [--runs N] [--time 30s]
            lossfuzz replay CASE
 
-    run     Draws items of every loss, configuration and stratum in turn, in both
-            precisions, and judges our kernels on them. The same seed draws the
-            same items. Stops at the first broken claim and prints the case.
+    run     Draws items of every member of the catalog, of each configuration and
+            stratum in either precision, and judges our kernels on them, on every
+            core. Members get equal time; the n-th draw of each depends on the seed
+            alone. Stops at the first broken claim and prints the case.
             --loss NAME   only this loss; may be repeated
             --seed S      where the draws start (default: from the clock)
-            --runs N      stop after N rounds over the catalog
+            --runs N      stop after N rounds over each member's cells
             --time T      stop after T seconds (30s, 5m; default 30s)
     replay  Judges one case again, as `run` printed it.
 
@@ -72,21 +74,23 @@ import LossVerification
     let start = seed ?? UInt64(Date().timeIntervalSince1970)
     let limit = seconds ?? (runs == .max ? 30 : .infinity)
     print("seed \(start)")
-    let entries = chosen.isEmpty ? subjects : chosen
     let began = Date()
-    var items = 0
-    var round: UInt64 = 0
-    while round < runs {
-      for entry in entries {
-        if Date().timeIntervalSince(began) >= limit { break }
-        items += fuzz(entry, seed: start &+ round, until: began.addingTimeInterval(limit))
+    let schedule = Schedule(
+      chosen.isEmpty ? subjects : chosen, seed: start, rounds: runs,
+      until: began.addingTimeInterval(limit))
+    let workers = ProcessInfo.processInfo.activeProcessorCount
+    DispatchQueue.concurrentPerform(iterations: workers) { _ in
+      while let draw = schedule.next() {
+        let at = Date()
+        guard let tally = draw.subject.judge(draw.draw) else { continue }
+        report(tally, draw.draw)
+        schedule.finished(draw.index, items: tally.items, seconds: Date().timeIntervalSince(at))
       }
-      if Date().timeIntervalSince(began) >= limit { break }
-      round += 1
     }
     let time = Date().timeIntervalSince(began)
     print(
-      "\(items) items, \(round) full rounds, \(String(format: "%.1f", time)) s: no claim broken")
+      "\(schedule.items) items, at least \(schedule.draws) draws of each member, "
+        + "\(String(format: "%.1f", time)) s: no claim broken")
   }
 
   static func duration(_ text: String) -> Double? {
@@ -97,38 +101,83 @@ import LossVerification
   }
 
   /// A member of the catalog, as the fuzzer sees it.
-  struct Subject {
+  struct Subject: Sendable {
     let name: String
     let configurations: [String]
     let strata: [String]
-    let judge: (Draw) -> Tally?
+    let judge: @Sendable (Draw) -> Tally?
+
+    /// Every configuration, stratum and precision once, in an order of the seed's.
+    func cells(seed: UInt64) -> [Draw] {
+      var random = SplitMix(seed: seed, name)
+      return configurations.flatMap { configuration in
+        strata.flatMap { stratum in
+          Precision.allCases.map {
+            Draw(
+              loss: name, configuration: configuration, stratum: stratum, precision: $0, seed: seed)
+          }
+        }
+      }.shuffled(using: &random)
+    }
+  }
+
+  /// Hands out draws: the next is one of the member that has had the least time so far.
+  final class Schedule: @unchecked Sendable {
+    private struct Turn {
+      let subject: Subject
+      var cells: [Draw] = []
+      var rounds = 0
+      var draws = 0
+      var seconds = 0.0
+    }
+
+    private let lock = NSLock()
+    private var turns: [Turn]
+    private let seed: UInt64
+    private let rounds: Int
+    private let end: Date
+    private(set) var items = 0
+
+    init(_ subjects: [Subject], seed: UInt64, rounds: Int, until end: Date) {
+      turns = subjects.map { Turn(subject: $0) }
+      self.seed = seed
+      self.rounds = rounds
+      self.end = end
+    }
+
+    func next() -> (index: Int, subject: Subject, draw: Draw)? {
+      lock.lock()
+      defer { lock.unlock() }
+      let open = turns.indices.filter { !turns[$0].cells.isEmpty || turns[$0].rounds < rounds }
+      guard Date() < end, let i = open.min(by: { turns[$0].seconds < turns[$1].seconds }) else {
+        return nil
+      }
+      if turns[i].cells.isEmpty {
+        turns[i].cells = turns[i].subject.cells(seed: seed &+ UInt64(turns[i].rounds))
+        turns[i].rounds += 1
+      }
+      // What is in work counts a little, so that no two workers start on one member.
+      turns[i].seconds += 1e-6
+      return (i, turns[i].subject, turns[i].cells.removeLast())
+    }
+
+    func finished(_ index: Int, items: Int, seconds: Double) {
+      lock.lock()
+      defer { lock.unlock() }
+      turns[index].draws += 1
+      turns[index].seconds += seconds
+      self.items += items
+    }
+
+    var draws: Int { turns.map(\.draws).min() ?? 0 }
   }
 
   static var subjects: [Subject] {
     catalog.map { subject($0) } + assignments.map { subject($0) } + objectives.map { subject($0) }
   }
 
-  /// A few items of every configuration and stratum of one member.
-  static func fuzz(_ subject: Subject, seed: UInt64, until end: Date) -> Int {
-    var items = 0
-    for configuration in subject.configurations {
-      for stratum in subject.strata {
-        for precision in Precision.allCases {
-          if Date() >= end { return items }
-          let draw = Draw(
-            loss: subject.name, configuration: configuration, stratum: stratum,
-            precision: precision, seed: seed)
-          guard let tally = subject.judge(draw) else { continue }
-          items += tally.items
-          report(tally, draw)
-        }
-      }
-    }
-    return items
-  }
-
   /// Eight items from a seed: a case is replayed as a whole, since order and neighbours are claims too.
-  struct Draw {
+  struct Draw: Sendable {
     let loss, configuration, stratum: String
     let precision: Precision
     let seed: UInt64

@@ -27,7 +27,7 @@ public struct BinaryCrossEntropy: ElementLoss {
       return .atLeast(values.loose(loss, item), loss.entropy(item.target[0]))
     },
     Law("|L(x + 1, t) − L(x, t)| ≤ max(1, w)") { loss, item, values in
-      let moved = Item([item.prediction[0] + 1], item.target).roundedToFloat
+      let moved = Item([Double(Float(item.prediction[0] + 1))], item.target)
       let step = Interval<DoubleDouble>.abs(
         Interval(moved.prediction[0]) - Interval(item.prediction[0]))
       let change = Interval<DoubleDouble>.abs(values.loose(loss, moved) - values.loose(loss, item))

@@ -32,7 +32,7 @@ public struct Focal: ElementLoss {
     Law("L falls as x moves toward a label") { loss, item, values in
       let t = item.target[0]
       guard t == 0 || t == 1 else { return .holds }
-      let toward = Item([item.prediction[0] + (t == 1 ? 1 : -1)], item.target).roundedToFloat
+      let toward = Item([Double(Float(item.prediction[0] + (t == 1 ? 1 : -1)))], item.target)
       return .atLeast(values.loose(loss, item), values.loose(loss, toward))
     },
     Law("2 L at alpha = 1/2 is L with alpha off") { loss, item, values in
