@@ -63,6 +63,7 @@ public let objectives: [any Objective.Type] = [
   PositiveNegative.self,
   FastRCNN.self,
   DETR.self,
+  MaskHead.self,
 ]
 
 /// Every member of the three lists, in their order.

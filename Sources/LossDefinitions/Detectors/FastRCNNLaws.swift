@@ -119,11 +119,7 @@ extension Scene where Truths == FastRCNN.Truths {
   func rows(_ order: some Sequence<Int>) -> Scene {
     let order = Array(order)
     return Scene(
-      heads.map { head in
-        let each = head.columns
-        return Tensor(
-          [order.count, each], order.flatMap { head.data[$0 * each..<($0 + 1) * each] })
-      },
+      heads.map { $0.planes(order) },
       FastRCNN.Truths(
         labels: order.map { truths.labels[$0] },
         deltas: order.flatMap { truths.deltas[4 * $0..<4 * $0 + 4] }, active: truths.active))
