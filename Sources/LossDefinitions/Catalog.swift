@@ -55,7 +55,8 @@ public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 
 /// Every matching of predictions to truths, once.
 public let assignments: [any Assignment.Type] = [
-  Hungarian.self
+  Hungarian.self,
+  TaskAligned.self,
 ]
 
 /// Every training objective, once.
@@ -64,6 +65,7 @@ public let objectives: [any Objective.Type] = [
   FastRCNN.self,
   DETR.self,
   MaskHead.self,
+  YOLOv8.self,
 ]
 
 /// Every member of the three lists, in their order.
