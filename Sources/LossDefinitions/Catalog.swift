@@ -57,6 +57,7 @@ public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 public let assignments: [any Assignment.Type] = [
   Hungarian.self,
   TaskAligned.self,
+  TOODAssignment.self,
 ]
 
 /// Every training objective, once.
@@ -66,6 +67,7 @@ public let objectives: [any Objective.Type] = [
   DETR.self,
   MaskHead.self,
   YOLOv8.self,
+  TOOD.self,
 ]
 
 /// Every member of the three lists, in their order.
