@@ -58,6 +58,7 @@ public let assignments: [any Assignment.Type] = [
   Hungarian.self,
   TaskAligned.self,
   TOODAssignment.self,
+  SimOTA.self,
 ]
 
 /// Every training objective, once.
@@ -68,6 +69,8 @@ public let objectives: [any Objective.Type] = [
   MaskHead.self,
   YOLOv8.self,
   TOOD.self,
+  CenterNet.self,
+  YOLOX.self,
 ]
 
 /// Every member of the three lists, in their order.

@@ -68,7 +68,8 @@ public struct IoU: BoxLoss {
     self.floor = floor
   }
 
-  init(unionEpsilon: Double, heightEpsilon: Double) {
+  init(_ form: Form = .linear, unionEpsilon: Double, heightEpsilon: Double = 0) {
+    self.form = form
     self.unionEpsilon = unionEpsilon
     self.heightEpsilon = heightEpsilon
   }
