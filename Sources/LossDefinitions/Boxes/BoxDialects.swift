@@ -16,6 +16,14 @@ extension Call {
   }
 }
 
+extension Call {
+  /// KerasCV's corners of boxes that are not batched, each pair's loss by itself.
+  func expectUnbatched() throws {
+    try expect("format", .text("xyxy"))
+    try expect("axis", .text("no_reduction"))
+  }
+}
+
 extension Dialect {
   /// A function of aligned pairs of boxes, given by corners along the last axis.
   ///

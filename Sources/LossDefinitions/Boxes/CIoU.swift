@@ -43,6 +43,15 @@ public struct CIoU: BoxLoss {
       try call.expect("alpha", .text("differentiated"))
       return Self(keras: try call.number("epsilon", default: 1e-7))
     },
+    .boxes(
+      "keras", "keras_cv_CIoULoss", "y_pred", "y_true", parameters: ["epsilon", "format"],
+      note: "As compute_ciou, but with (4/π²)² in v for 4/π²."
+    ) { call in
+      try call.expect("format", .text("xyxy"))
+      var loss = Self(keras: try call.number("epsilon", default: 1e-7))
+      loss.aspectScale = 4 / (Double.pi * Double.pi)
+      return loss
+    },
     .mmdet(
       "ciou_loss", most: 2,
       note: "α is gated, without epsilon; heights get theirs in v alone; at most 2."
@@ -59,6 +68,7 @@ public struct CIoU: BoxLoss {
     Hyperparameter("unionEpsilon", \.unionEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
     Hyperparameter("enclosureEpsilon", \.enclosureEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
     Hyperparameter("aspectEpsilon", \.aspectEpsilon, in: 0...1, grid: [0, 1e-7, 1e-3]),
+    Hyperparameter("aspectScale", \.aspectScale, in: 0...1, grid: [0.40528473456935109, 1]),
   ]
 
   public enum Weight: Sendable {
@@ -81,6 +91,8 @@ public struct CIoU: BoxLoss {
   public var enclosureEpsilon = 0.0
   /// Added to α's denominator.
   public var aspectEpsilon = 0.0
+  /// What v is multiplied by: 1, except for a slip that was released.
+  public var aspectScale = 1.0
 
   public init() {}
 
@@ -110,7 +122,7 @@ public struct CIoU: BoxLoss {
     let cross = W * h - w * H
     let ratio = cross / (H * h + W * w)
     let turn = S.atan(.select(cross .< 0, ratio, .select(0 .< cross, ratio, cross)))
-    let v = 4 / (S.pi * S.pi) * turn * turn
+    let v = S(aspectScale) * 4 / (S.pi * S.pi) * turn * turn
     // α is at most 1; that is said again for the bounds of intervals.
     let share = S.quotient(v, 1 - iou + v + S(aspectEpsilon))
     let α =
@@ -126,11 +138,11 @@ public struct CIoU: BoxLoss {
     let terms = p.centerTerms(t, S(enclosureEpsilon))
     let (w, h) = (p.width, p.height)
     let turn = S.abs(.atan(.quotient(t.width, t.height)) - .atan(.quotient(w, h)))
-    let v = 4 / (S.pi * S.pi) * turn * turn
+    let v = S(aspectScale) * 4 / (S.pi * S.pi) * turn * turn
     let overlap = p.intersection(t)
     let iou = S.quotient(overlap, w * h + t.width * t.height - overlap)
     let α = S.quotient(v, 1 - iou + v + S(aspectEpsilon))
-    let rate = S.quotient(8 / (S.pi * S.pi) * α * turn, w * w + h * h)
+    let rate = S.quotient(S(aspectScale) * 8 / (S.pi * S.pi) * α * turn, w * w + h * h)
     return [terms.x + rate * h, terms.y + rate * w]
   }
 
@@ -140,7 +152,8 @@ public struct CIoU: BoxLoss {
   public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
     let pair = Overlap(p, t, heightEpsilon: heightEpsilon, unionEpsilon: unionEpsilon)
     let centers = Centers(p, t, enclosureEpsilon: enclosureEpsilon)
-    let aspect = Aspect(p, t, heightEpsilon: heightEpsilon + shapeEpsilon)
+    let aspect = Aspect(
+      p, t, heightEpsilon: heightEpsilon + shapeEpsilon, scale: aspectScale)
 
     let v = aspect.v
     let spread = (pair.loss + v) + V(aspectEpsilon)
@@ -183,7 +196,7 @@ public struct Aspect<V: Lanes> {
   public let v, slopeW, slopeH: V
 
   @inline(always)
-  public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double) {
+  public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double, scale: Double = 1) {
     let (w, wLow) = V.twoSum(p.x2, -p.x1)
     let (targetW, targetWLow) = V.twoSum(t.x2, -t.x1)
     let (h, hLow) = Self.height(p.y1, p.y2, heightEpsilon)
@@ -207,7 +220,7 @@ public struct Aspect<V: Lanes> {
     let turn = V.select(numerator .== .zero, .zero, angle)
 
     // v = k turn², ∂turn/∂w = −h / (w² + h²) and ∂turn/∂h = w / (w² + h²).
-    let k = 4 / (Double.pi * Double.pi)
+    let k = scale * 4 / (Double.pi * Double.pi)
     v = V(k) * (turn * turn)
     let size = w * w + h * h
     let rate = V.select(turn .== .zero, .zero, V(2 * k) * turn / size)

@@ -33,6 +33,13 @@ public struct GIoU: BoxLoss {
       "fvcore", "giou_loss", "boxes1", "boxes2", parameters: ["eps"], emptyMean: 0,
       note: "As torchvision's."
     ) { Self(epsilon: try $0.number("eps", default: 1e-7)) },
+    .boxes(
+      "keras", "keras_cv_GIoULoss", "y_pred", "y_true", parameters: ["epsilon", "format", "axis"],
+      note: "As torchvision's."
+    ) { call in
+      try call.expectUnbatched()
+      return Self(epsilon: try call.number("epsilon", default: 1e-7))
+    },
     .ultralytics(
       "bbox_iou_GIoU", note: "Boxes by corners get the epsilon on both heights, but not on C's."
     ) { Self(epsilon: $0, heightEpsilon: $1) },

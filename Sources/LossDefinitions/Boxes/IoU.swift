@@ -28,6 +28,15 @@ public struct IoU: BoxLoss {
     .ultralytics("bbox_iou_IoU", note: "Boxes by corners get the epsilon on both heights, too.") {
       Self(unionEpsilon: $0, heightEpsilon: $1)
     },
+    .boxes(
+      "keras", "keras_cv_IoULoss", "y_pred", "y_true",
+      parameters: ["epsilon", "format", "mode", "axis"],
+      note: "The epsilon under the intersection; boxes unbatched, nothing averaged over an axis."
+    ) { call in
+      try call.expectUnbatched()
+      try call.expect("mode", .text("linear"))
+      return Self(unionEpsilon: try call.number("epsilon", default: 1e-7), heightEpsilon: 0)
+    },
     .mmdet("iou_loss_linear", parameters: ["mode"], note: mmdetNote, check: checkUnion) {
       try $0.expect("mode", .text("linear"))
       return Self(.linear, floor: try $0.number("eps", default: 1e-6))
