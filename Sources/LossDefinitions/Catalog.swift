@@ -55,15 +55,18 @@ public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 
 /// Every matching of predictions to truths, once.
 public let assignments: [any Assignment.Type] = [
-  Hungarian.self,
+  MaxIoU.self,
+  BalancedSampling.self,
   TaskAligned.self,
   TOODAssignment.self,
   SimOTA.self,
+  Hungarian.self,
 ]
 
 /// Every training objective, once.
 public let objectives: [any Objective.Type] = [
   PositiveNegative.self,
+  RPN.self,
   FastRCNN.self,
   DETR.self,
   MaskHead.self,

@@ -161,16 +161,15 @@ extension Call {
 
   /// A parameter that is a list of numbers.
   func numbers(_ name: String, default standard: [Double]) throws -> [Double] {
-    switch parameters[name] {
-    case nil: return standard
-    case .list(let values):
-      return try values.map { value in
-        guard case .number(let number) = value else {
-          throw Refusal.rejected("parameter \"\(name)\" must be a list of numbers")
-        }
-        return number
+    guard let given = parameters[name] else { return standard }
+    guard case .list(let values) = given, values.count == standard.count else {
+      throw Refusal.rejected("parameter \"\(name)\" must be a list of \(standard.count) numbers")
+    }
+    return try values.map { value in
+      guard case .number(let number) = value else {
+        throw Refusal.rejected("parameter \"\(name)\" must be a list of numbers")
       }
-    default: throw Refusal.rejected("parameter \"\(name)\" must be a list of numbers")
+      return number
     }
   }
 }
