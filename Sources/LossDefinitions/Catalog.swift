@@ -66,6 +66,10 @@ public let assignments: [any Assignment.Type] = [
 /// Every training objective, once.
 public let objectives: [any Objective.Type] = [
   PositiveNegative.self,
+  YOLOv3.self,
+  Darknet.self,
+  YOLOv3GIoU.self,
+  YOLOv3Squared.self,
   RPN.self,
   FastRCNN.self,
   DETR.self,
