@@ -77,7 +77,8 @@ public struct TOOD: Objective {
     }
   }
 
-  func problem(_ heads: [Tensor], _ truths: Truths, _ image: Int) -> TOODAssignment.Problem {
+  /// An image, as the assignment sees it.
+  public func problem(_ heads: [Tensor], _ truths: Truths, _ image: Int) -> TOODAssignment.Problem {
     let scores = heads[0].image(image)
     return TOODAssignment.Problem(
       anchors: truths.anchors,

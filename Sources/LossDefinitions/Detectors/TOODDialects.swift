@@ -31,17 +31,19 @@ extension TOOD {
       let scene = Scene([scores, try call.tensor("bbox_pred")], truths)
       do {
         let result = try evaluator.evaluate(objective, scene)
-        return objective.answer(scene, result)
+        return try objective.answer(scene, result, evaluator)
       } catch let error as InvalidInput {
         throw Refusal.rejected("\(error)")
       }
     }
   ]
 
-  private func answer(_ scene: Scene<Truths>, _ result: ObjectiveResult<Self>) -> Answer {
+  private func answer(
+    _ scene: Scene<Truths>, _ result: ObjectiveResult<Self>, _ evaluator: any Evaluator
+  ) throws -> Answer {
     let (images, anchors) = (scene.truths.images.count, scene.truths.anchors.count)
-    let labels = result.decisions.indices.flatMap { image in
-      assignment.optimized(problem(scene.heads, scene.truths, image)).labels
+    let labels = try result.decisions.indices.flatMap { image in
+      try evaluator.solve(assignment, problem(scene.heads, scene.truths, image)).labels
     }
     let owners = result.decisions.joined().map { $0.map { Double($0) } ?? -1 }
     return Answer(
