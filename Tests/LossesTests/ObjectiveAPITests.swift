@@ -137,7 +137,8 @@ import Testing
 
   @Test func assignmentsAreCheckedToo() throws {
     var problem = TOOD().problem(Self.aligned.heads, Self.aligned.truths, 0)
-    #expect(try TOODAssignment()(problem) == TOODAssignment().reference(problem))
+    let matching = try TOODAssignment()(problem)
+    #expect(matching == TOODAssignment().reference(problem))
     problem.boxes.removeLast()
     #expect(throws: InvalidInput.self) { try TOODAssignment()(problem) }
   }
@@ -163,9 +164,10 @@ import Testing
     #expect(try terms([Box(x1: 8, y1: 8, x2: 8, y2: 8)]) == empty)
     #expect(try terms([Box(x1: 900, y1: -70, x2: 950, y2: -10)]) == empty)
     // The second of two identical truths gets nothing.
-    #expect(try terms([truth, truth]) == terms([truth]))
+    let (alone, every) = (try terms([truth]), try terms([truth], topk: 15))
+    #expect(try terms([truth, truth]) == alone)
     // More picks than anchors: all anchors.
-    #expect(try terms([truth], topk: 1_000_000) == terms([truth], topk: 15))
+    #expect(try terms([truth], topk: 1_000_000) == every)
     #expect(throws: InvalidInput.self) { try terms([truth], topk: 0) }
   }
 
@@ -174,7 +176,7 @@ import Testing
     let none = try TOOD().valueAndGradients(
       [Tensor([0, 15, 3], []), Tensor([0, 15, 4], [])], TOOD.Truths([], anchors: anchors))
     #expect(none.value.terms == [0, 0])
-    #expect(none.gradients.allSatisfy(\.data.isEmpty))
+    #expect(none.gradients.map(\.data) == [[], []])
     let pairs = try PositiveNegative().valueAndGradients(
       [Tensor([0, 3, 3], []), Tensor([0, 3, 4], [])], [])
     #expect(pairs.value.terms == [0, 0])
