@@ -61,6 +61,7 @@ public let assignments: [any Assignment.Type] = [
   TOODAssignment.self,
   SimOTA.self,
   Hungarian.self,
+  ProposalTargets.self,
 ]
 
 /// Every training objective, once.
