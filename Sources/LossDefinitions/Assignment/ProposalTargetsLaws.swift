@@ -52,17 +52,16 @@ extension ProposalTargets {
     _ call: Call, _ evaluator: any Evaluator
   ) throws -> Answer {
     let classes = try call.classes("gt_class_ids")
-    let rows = try call.rows("gt_boxes")
+    let boxes = try call.corners("gt_boxes").map(\.transposed)
     let stack = try call.tensor("gt_masks")
-    guard stack.shape.count == 3, stack.columns == rows.count, classes.count == rows.count else {
+    let padding = Box<Double>(x1: 0, y1: 0, x2: 0, y2: 0)
+    guard stack.shape.count == 3, stack.columns == boxes.count, classes.count == boxes.count else {
       throw Refusal.rejected("the numbers of classes, boxes and masks do not agree")
     }
-    let present = rows.indices.filter { rows[$0].contains { $0 != 0 } }
+    let present = boxes.indices.filter { boxes[$0] != padding }
     let objects = present.filter { classes[$0] > 0 }
-    let boxes = rows.map { Box($0, corners: .yx) }
     let problem = Problem(
-      proposals: try call.rows("proposals").filter { $0.contains { $0 != 0 } }
-        .map { Box($0, corners: .yx) },
+      proposals: try call.corners("proposals").map(\.transposed).filter { $0 != padding },
       truths: ImageTruths(objects.map { boxes[$0] }, labels: objects.map { classes[$0] }),
       crowds: present.filter { classes[$0] < 0 }.map { boxes[$0] })
 

@@ -204,5 +204,5 @@ extension Call {
 
 extension Box where Number == Double {
   /// The box with its axes exchanged: of corners y1, x1, y2, x2.
-  fileprivate var transposed: Self { Self(x1: y1, y1: x1, x2: y2, y2: x2) }
+  var transposed: Self { Self(x1: y1, y1: x1, x2: y2, y2: x2) }
 }
