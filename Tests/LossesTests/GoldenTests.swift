@@ -6,6 +6,7 @@ import Testing
 /// Frameworks' own results, answered in their dialects.
 @Suite struct GoldenTests {
   static let files = [
+    "detector_centernet", "detector_detr", "detector_yolox",
     "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_dice_tversky", "keras_regression",
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
@@ -15,6 +16,7 @@ import Testing
 
   /// The functions of which every case must be answered; others may be unsupported.
   static let required: Set<String> = [
+    "centernet/CtdetLoss", "detr/SetCriterion", "yolox/get_losses",
     "torchvision/generalized_box_iou_loss", "torchvision/distance_box_iou_loss",
     "torchvision/complete_box_iou_loss", "torchvision/box_iou", "torchvision/generalized_box_iou",
     "torchvision/distance_box_iou", "torchvision/complete_box_iou",
