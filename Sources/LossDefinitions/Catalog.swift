@@ -62,6 +62,9 @@ public let assignments: [any Assignment.Type] = [
   SimOTA.self,
   Hungarian.self,
   ProposalTargets.self,
+  HardNegativeMining.self,
+  FCOSPoints.self,
+  ATSS.self,
 ]
 
 /// Every training objective, once.
@@ -79,6 +82,9 @@ public let objectives: [any Objective.Type] = [
   TOOD.self,
   CenterNet.self,
   YOLOX.self,
+  RetinaNet.self,
+  SSD.self,
+  FCOS.self,
 ]
 
 /// Every member of the three lists, in their order.
