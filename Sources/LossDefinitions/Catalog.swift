@@ -78,6 +78,7 @@ public let objectives: [any Objective.Type] = [
   FastRCNN.self,
   DETR.self,
   MaskHead.self,
+  MaskRCNN.self,
   YOLOv8.self,
   TOOD.self,
   CenterNet.self,
