@@ -12,6 +12,7 @@ import Testing
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
     "torchvision_box_losses", "torchvision_focal", "torchvision_pairwise",
     "ultralytics_bbox_iou", "ultralytics_cls", "ultralytics_dfl",
+    "detector_rpn",
   ]
 
   /// The functions of which every case must be answered; others may be unsupported.
@@ -36,6 +37,8 @@ import Testing
     "optax/softmax_cross_entropy", "optax/softmax_cross_entropy_with_integer_labels",
     "keras/LogCosh", "optax/log_cosh", "optax/huber_loss", "optax/l2_loss", "optax/squared_error",
     "optax/sigmoid_focal_loss",
+    "torchvision/rpn_compute_loss", "detectron2/RPN_losses", "matterport-mask-rcnn/rpn_class_loss",
+    "matterport-mask-rcnn/rpn_bbox_loss", "matterport-mask-rcnn/build_rpn_targets",
   ]
 
   /// Of the references and of the kernels in Double, relative to the largest entry.

@@ -44,7 +44,7 @@ extension RPN {
   private static var detectron2Losses: Dialect {
     let note = """
       Smooth L1 with β = `smooth_l1_beta`, 0 by default; both terms over `batch_size_per_image` times \
-      the images. Crowds are no truths.
+      the images.
       """
     return Dialect(
       "detectron2", "RPN_losses", note,

@@ -252,7 +252,7 @@ extension Scene where Truths == RPN.Supervision {
 }
 
 extension Shaped where Number == Double {
-  fileprivate func picking(_ images: [Int]) -> Self {
+  func picking(_ images: [Int]) -> Self {
     .images(images.map { image($0) }, like: self)
   }
 
