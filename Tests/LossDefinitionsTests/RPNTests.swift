@@ -123,7 +123,7 @@ import Testing
     #expect(decisions == rpn.decide(scene.heads, scene.truths))
     guard case .boxes(let anchors, var images) = scene.truths else { return }
     let draws = Set(
-      (0..<20).map { seed in
+      (0..<20 as Range<UInt64>).map { seed in
         images[2].seed = seed
         return rpn.decide([], .boxes(anchors: anchors, images: images)).labels[2]
       })
