@@ -7,6 +7,7 @@ import Testing
 @Suite struct GoldenTests {
   static let files = [
     "detector_centernet", "detector_detr", "detector_yolox",
+    "detector_tood",
     "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_dice_tversky", "keras_regression",
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
@@ -39,6 +40,7 @@ import Testing
     "optax/sigmoid_focal_loss",
     "torchvision/rpn_compute_loss", "detectron2/RPN_losses", "matterport-mask-rcnn/rpn_class_loss",
     "matterport-mask-rcnn/rpn_bbox_loss", "matterport-mask-rcnn/build_rpn_targets",
+    "tood/TOODHead_loss",
   ]
 
   /// Of the references and of the kernels in Double, relative to the largest entry.

@@ -168,6 +168,34 @@ public struct TOOD: Objective {
     for (a, n) in zip(matched, soft) { labels[a] = n.detached }
     return labels
   }
+
+  // MARK: Optimized
+
+  /// The cross-entropies by their kernel in blocks, all labels 0 but those of the positives; the boxes
+  /// of the positives gathered for GIoU's.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  public func optimized<Element: LaneElement>(
+    _ heads: [HeadBuffer<Element>], _ truths: Truths, _ decisions: Decisions
+  ) -> [Double] {
+    var positives: [Positive] = []
+    var labels: [Double] = []
+    for (image, owners) in decisions.enumerated() {
+      let own = self.positives(owners, truths, image)
+      positives += own
+      labels += softLabels(heads, own, owners.compactMap(\.self))
+    }
+    let n = n(labels.reduce(0, +))
+    return [
+      classification(heads[0], positives, labels, n), localization(heads[1], positives, labels, n),
+    ]
+  }
+
+  public var roundedToFloat: Self {
+    var rounded = self
+    rounded.boxWeight = Double(Float(boxWeight))
+    return rounded
+  }
 }
 
 extension Box {

@@ -1,28 +1,8 @@
 extension TOOD {
-  // MARK: Optimized
-
-  /// The cross-entropies by their kernel in blocks, all labels 0 but those of the positives; the boxes
-  /// of the positives gathered for GIoU's.
+  /// n of each positive of an image, in Double.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  public func optimized<Element: LaneElement>(
-    _ heads: [HeadBuffer<Element>], _ truths: Truths, _ decisions: Decisions
-  ) -> [Double] {
-    var positives: [Positive] = []
-    var labels: [Double] = []
-    for (image, owners) in decisions.enumerated() {
-      let own = self.positives(owners, truths, image)
-      positives += own
-      labels += softLabels(heads, own, owners.compactMap(\.self))
-    }
-    let n = n(labels.reduce(0, +))
-    return [
-      classification(heads[0], positives, labels, n), localization(heads[1], positives, labels, n),
-    ]
-  }
-
-  /// n of each positive of an image, in Double.
-  private func softLabels<Element: LaneElement>(
+  func softLabels<Element: LaneElement>(
     _ heads: [HeadBuffer<Element>], _ positives: [Positive], _ owners: [Int]
   ) -> [Double] {
     let classes = heads[0].shape[2]
@@ -39,7 +19,9 @@ extension TOOD {
   }
 
   /// Σ d² H / N with d = p − n and H the cross-entropy; its slope is d² H' + 2 d H.
-  private func classification<Element: LaneElement>(
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  func classification<Element: LaneElement>(
     _ scores: HeadBuffer<Element>, _ positives: [Positive], _ labels: [Double], _ n: Double
   ) -> Double {
     let entropy = BinaryCrossEntropyFromProbabilities()
@@ -76,7 +58,9 @@ extension TOOD {
     return total.total / n
   }
 
-  private func localization<Element: LaneElement>(
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  func localization<Element: LaneElement>(
     _ boxes: HeadBuffer<Element>, _ positives: [Positive], _ labels: [Double], _ n: Double
   ) -> Double {
     let predictions = positives.flatMap { positive in
@@ -92,11 +76,5 @@ extension TOOD {
       for k in 0..<4 { boxes.gradient[4 * positive.row + k] = slopes[4 * i + k] }
     }
     return total
-  }
-
-  public var roundedToFloat: Self {
-    var rounded = self
-    rounded.boxWeight = Double(Float(boxWeight))
-    return rounded
   }
 }
