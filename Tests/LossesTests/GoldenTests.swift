@@ -14,6 +14,7 @@ import Testing
     "torchvision_box_losses", "torchvision_focal", "torchvision_pairwise",
     "ultralytics_bbox_iou", "ultralytics_cls", "ultralytics_dfl",
     "detector_rpn",
+    "detectron2_retinanet", "detector_ssd", "torchvision_dense_detectors",
   ]
 
   /// The functions of which every case must be answered; others may be unsupported.
@@ -41,6 +42,9 @@ import Testing
     "torchvision/rpn_compute_loss", "detectron2/RPN_losses", "matterport-mask-rcnn/rpn_class_loss",
     "matterport-mask-rcnn/rpn_bbox_loss", "matterport-mask-rcnn/build_rpn_targets",
     "tood/TOODHead_loss",
+    "torchvision/retinanet_classification", "torchvision/retinanet_regression",
+    "torchvision/fcos_head", "torchvision/ssd_compute_loss", "ssd.pytorch/MultiBoxLoss",
+    "detectron2/RetinaNet_losses",
   ]
 
   /// Of the references and of the kernels in Double, relative to the largest entry.
