@@ -44,3 +44,25 @@ extension Entry where L: RegionLoss {
     self.init(float: { $0.sweep(I.self, $1) }, double: { $0.sweep(I.self, $1) })
   }
 }
+
+extension RotatedBoxLoss {
+  public func kernel(_ batch: Batch<Float>) -> Double { sweep(Baseline.self, batch) }
+  public func kernel(_ batch: Batch<Double>) -> Double { sweep(Baseline.self, batch) }
+}
+
+extension Entry where L: RotatedBoxLoss {
+  @inline(always) public init<I: InstructionSet>(_: L.Type, _: I.Type) {
+    self.init(float: { $0.sweep(I.self, $1) }, double: { $0.sweep(I.self, $1) })
+  }
+}
+
+extension KeypointLoss {
+  public func kernel(_ batch: Batch<Float>) -> Double { sweep(Baseline.self, batch) }
+  public func kernel(_ batch: Batch<Double>) -> Double { sweep(Baseline.self, batch) }
+}
+
+extension Entry where L: KeypointLoss {
+  @inline(always) public init<I: InstructionSet>(_: L.Type, _: I.Type) {
+    self.init(float: { $0.sweep(I.self, $1) }, double: { $0.sweep(I.self, $1) })
+  }
+}

@@ -25,9 +25,20 @@ struct Arguments<Element: LaneElement> {
     let kept = try checkedLabels(count)
     if validation == .checked {
       try checkWeights()
-      if L.family == .boxes {
+      switch L.family {
+      case .boxes:
         try checkBoxes("predictions", predictions)
         if let targets { try checkBoxes("targets", targets) }
+      case .rotatedBoxes:
+        try checkColumns("predictions", predictions, width, 2...3, least: 0)
+        if let targets { try checkColumns("targets", targets, width, 2...3, least: 0) }
+      case .keypoints:
+        // σ is divided by, an area is added to.
+        if let targets {
+          try checkColumns("targets", targets, targetWidth, 2...2, least: .leastNonzeroMagnitude)
+          try checkColumns("targets", targets, targetWidth, 3...3, least: 0)
+        }
+      default: break
       }
     }
     let divisor = try divisor(kept)
@@ -143,6 +154,23 @@ private func firstInvertedBox<Element: LaneElement>(_ boxes: UnsafeBufferPointer
     return i
   }
   return nil
+}
+
+/// Throws for the first item with a number below `least` in the columns: a side, a σ, an area.
+@specialized(where Element == Float)
+@specialized(where Element == Double)
+private func checkColumns<Element: LaneElement>(
+  _ argument: String, _ rows: UnsafeBufferPointer<Element>, _ width: Int,
+  _ columns: ClosedRange<Int>, least: Element
+) throws(LossError) {
+  for i in 0..<rows.count / width {
+    for column in columns where rows[width * i + column] < least {
+      throw LossError(
+        kind: .outOfDomain, argument: argument, index: i,
+        given: "\(rows[width * i + column]) in column \(column)",
+        expected: least == 0 ? "at least 0" : "above 0")
+    }
+  }
 }
 
 @specialized(where Element == Float)

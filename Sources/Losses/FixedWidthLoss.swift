@@ -2,16 +2,17 @@ extension FixedWidthLoss {
   /// L = Σ wᵢ Lᵢ / N over a batch, summed in Double over a fixed tree.
   ///
   /// Predictions and targets are n items one after the other: n x 4 corners x1, y1, x2, y2 in any unit
-  /// for a box loss, n numbers for an element loss.
+  /// for a box loss, n x 5 numbers x, y, w, h, θ for a rotated box loss, n numbers for an element loss.
+  /// A keypoint loss has n x 2 predicted places and n x 4 targets x, y, σ, area.
   ///
   /// - Parameters:
   ///   - predictions: the items' predictions.
-  ///   - targets: as many numbers.
+  ///   - targets: as many numbers; four a keypoint.
   ///   - weights: wᵢ, one an item; all are 1 without.
   ///   - normalizer: N.
   ///   - validation: whether boxes and weights are looked at.
-  /// - Throws: `LossError` for a size that does not fit, an inverted box, a weight or normalizer that
-  ///   is negative or not finite, and a mean of no items.
+  /// - Throws: `LossError` for a size that does not fit, an inverted box, a negative side, a weight or
+  ///   normalizer that is negative or not finite, and a mean of no items.
   public func callAsFunction<Input: Numbers & ~Escapable>(
     _ predictions: Input, _ targets: Input, weights: Input? = nil, normalizer: Normalizer = .sum,
     validation: Validation = .checked

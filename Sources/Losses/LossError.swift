@@ -12,6 +12,9 @@ public struct LossError: Error, Sendable, Equatable, CustomStringConvertible {
     case classIndex
     /// A box's second corner lies before its first.
     case invertedBox
+    /// A number that must not be negative, or must be positive, is not: a rotated box's side, a
+    /// keypoint's σ or area.
+    case outOfDomain
     /// A weight is negative or not finite.
     case weight
     /// The normalizer is not a positive number, or a mean is over no items.

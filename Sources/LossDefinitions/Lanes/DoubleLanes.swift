@@ -82,6 +82,9 @@ public struct DoubleLanes: Lanes {
   @inline(always) public static var ln2Low: Double { -0x1.8432a1b0e2634p-43 }
   @inline(always) public static var twoThirdsLow: Double { 0x1.5555555555555p-55 }
   @inline(always) public static var quarterPiLow: Double { 0x1.1a62633145c07p-55 }
+  @inline(always) public static var halfPiParts: (Double, Double, Double, Double) {
+    (0x1.921fb5p0, 0x1.110b46p-26, 0x1.1a6263p-54, 0x1.8a2e03707344ap-81)
+  }
   @inline(always) public static var arctangentLimit: Double { 0x1p60 }
   @inline(always) public static var exponentialRange: (low: Double, high: Double) { (-746, 710) }
 

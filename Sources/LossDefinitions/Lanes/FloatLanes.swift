@@ -82,6 +82,9 @@ public struct FloatLanes: Lanes {
   @inline(always) public static var ln2Low: Float { 0x1.7f7d1cp-20 }
   @inline(always) public static var twoThirdsLow: Float { -0x1.555556p-26 }
   @inline(always) public static var quarterPiLow: Float { -0x1.777a5cp-26 }
+  @inline(always) public static var halfPiParts: (Float, Float, Float, Float) {
+    (0x1.92p0, 0x1.fb4p-12, 0x1.444p-24, 0x1.68c234p-39)
+  }
   @inline(always) public static var arctangentLimit: Float { 0x1p30 }
   @inline(always) public static var exponentialRange: (low: Float, high: Float) { (-105, 90) }
 

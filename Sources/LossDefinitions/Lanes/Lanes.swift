@@ -60,6 +60,8 @@ public protocol Lanes: Sendable {
   static var ln2Low: Element { get }
   static var twoThirdsLow: Element { get }
   static var quarterPiLow: Element { get }
+  /// π/2 as a sum: three parts of half an element's bits, and the rest.
+  static var halfPiParts: (Element, Element, Element, Element) { get }
   /// Its square is finite, and from it on the arctangent is π/2.
   static var arctangentLimit: Element { get }
   /// Beyond these bounds e^x is 0, or infinite.
