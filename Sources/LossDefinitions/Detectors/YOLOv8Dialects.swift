@@ -57,10 +57,7 @@ extension YOLOv8 {
       "ultralytics", "v8DetectionLoss",
       "The three terms times the batch's size. `min_gt_side` is the second stride, or the only one.",
       inputs: ["boxes", "scores", "batch_idx", "cls", "bboxes"],
-      parameters: [
-        "nc", "reg_max", "strides", "imgsz", "feature_sizes", "gains", "tal_topk", "alpha", "beta",
-        "class_weights", "bboxes", "min_gt_side",
-      ]
+      parameters: parameters
     ) { call, evaluator in
       let objective = try Self(call)
       let heads = [try call.tensor("boxes"), try call.tensor("scores")]
@@ -223,7 +220,7 @@ extension Call {
     }
   }
 
-  private func wholeNumbers(_ name: String, count: Int) throws -> [Int] {
+  func wholeNumbers(_ name: String, count: Int) throws -> [Int] {
     let numbers = try tensor(name).data
     guard numbers.count == count else {
       throw Refusal.rejected("\"\(name)\" has \(numbers.count) entries; expected \(count)")

@@ -129,7 +129,9 @@ extension RotatedBoxLoss {
     case "turned":
       // Nearly one box, under two of its names.
       p = [t[0], t[1], t[3], t[2], t[4] + random.pick([-0.5, 0.5, 1.5]) * .pi]
-      for k in 0..<4 { p[k] += random.sign() * random.logarithmic(1e-2, 1e-1) * Swift.min(t[2], t[3]) }
+      for k in 0..<4 {
+        p[k] += random.sign() * random.logarithmic(1e-2, 1e-1) * Swift.min(t[2], t[3])
+      }
     case "far":
       let distance = random.logarithmic(2, 16) * (t[2] + p[2])
       p[0] = t[0] + random.sign() * distance

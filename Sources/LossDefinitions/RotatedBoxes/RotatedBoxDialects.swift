@@ -41,7 +41,8 @@ extension Dialect {
   }
 
   static let batchProbIoU = Dialect(
-    "ultralytics", "batch_probiou", "Returns 1 − L of each box of the first with each of the second.",
+    "ultralytics", "batch_probiou",
+    "Returns 1 − L of each box of the first with each of the second.",
     inputs: ["obb1", "obb2"], parameters: ["eps"]
   ) { call, evaluator in
     try call.expectNoReduction()
