@@ -152,7 +152,7 @@ public struct YOLOv8OBB: Objective {
     ]
     guard let angleGain else { return terms }
     let angles = foreground.map { fg -> S in
-      let sine = S.sin(2 * (heads[2][fg.plain.image, 0, fg.plain.anchor] - S(fg.box.θ)))
+      let sine = S.sin(2 * (heads[2][fg.plain.image, 0, fg.plain.anchor] - S(fg.cells.θ)))
       return fg.plain.weight * S(Self.elongation(fg.cells)) * sine * sine
     }
     return terms + [images * S(angleGain) * S.sum(angles) / T]
