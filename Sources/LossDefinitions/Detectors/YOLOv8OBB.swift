@@ -257,6 +257,10 @@ public struct YOLOv8OBB: Objective {
   }
 }
 
+// MARK: Optimized
+
+// In YOLOv8OBBOptimized.swift; what both versions read of a box:
+
 extension RotatedBox where Number: Scalar {
   /// Centre and sides times a factor.
   func scaled(_ factor: Number) -> Self { stretched(factor, factor) }
