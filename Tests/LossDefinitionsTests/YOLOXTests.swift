@@ -117,5 +117,9 @@ import Testing
     refused("stride 16.0", image: 0, index: 10) { heads, _ in heads[1].data[10] = 400 }
     refused("boxes", image: 0, index: 1) { _, truths in truths[0].boxes[1].h = -2 }
     refused("labels", image: 0, index: 0) { _, truths in truths[0].labels[0] = 3 }
+    var odd = Self.worked.objective
+    odd.assignment.overlapCount = -1
+    expectRefusal(odd, heads, truths, "overlapCount")
+    expectRefusal(YOLOX(strides: [8, 0]), heads, truths, "strides")
   }
 }

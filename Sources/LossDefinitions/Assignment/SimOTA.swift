@@ -107,8 +107,17 @@ public struct SimOTA: Assignment {
       }
     }
     try problem.truths.check(image: 0, classes: problem.classes.columns)
+    try checkSettings()
+  }
+
+  func checkSettings() throws(InvalidInput) {
     guard overlapCount >= 0 else {
       throw InvalidInput("overlapCount", given: "\(overlapCount)", expected: "at least 0")
+    }
+    for (name, value) in [
+      ("radius", radius), ("overlapWeight", overlapWeight), ("overlapFloor", overlapFloor),
+    ] where !(value >= 0 && value.isFinite) {
+      throw InvalidInput(name, given: "\(value)", expected: "a number of at least 0")
     }
   }
 
@@ -165,12 +174,12 @@ public struct SimOTA: Assignment {
       owners: owners)
   }
 
-  private func isNear(_ point: Point, _ truth: CenteredBox<Double>) -> Bool {
+  func isNear(_ point: Point, _ truth: CenteredBox<Double>) -> Bool {
     let reach = radius * point.stride
     return (point.x - truth.cx).magnitude < reach && (point.y - truth.cy).magnitude < reach
   }
 
-  private func isInBox(_ point: Point, _ truth: CenteredBox<Double>) -> Bool {
+  func isInBox(_ point: Point, _ truth: CenteredBox<Double>) -> Bool {
     (point.x - truth.cx).magnitude < 0.5 * truth.w && (point.y - truth.cy).magnitude < 0.5 * truth.h
   }
 
@@ -267,52 +276,5 @@ public struct SimOTA: Assignment {
       matching.owners[candidates[j]] = best.first
     }
     return matching
-  }
-
-  /// The candidates, and for each truth which of them are inside its window.
-  private func windows(_ problem: Problem) -> ([Int], [[Bool]]) {
-    var isCandidate = [Bool](repeating: false, count: problem.points.count)
-    var inside: [[Int]] = []
-    for truth in problem.truths.boxes {
-      var own: [Int] = []
-      for (a, point) in problem.points.enumerated() {
-        let near = isNear(point, truth)
-        if window == .center {
-          guard near else { continue }
-          own.append(a)
-        } else {
-          let inBox = isInBox(point, truth)
-          guard near || inBox else { continue }
-          if near && inBox { own.append(a) }
-        }
-        isCandidate[a] = true
-      }
-      inside.append(own)
-    }
-    let candidates = isCandidate.indices.filter { isCandidate[$0] }
-    var place = [Int](repeating: 0, count: isCandidate.count)
-    for (j, a) in candidates.enumerated() { place[a] = j }
-    let isInside = inside.map { own in
-      var row = [Bool](repeating: false, count: candidates.count)
-      for a in own { row[place[a]] = true }
-      return row
-    }
-    return (candidates, isInside)
-  }
-
-  /// The first k of the indices below `count` in an order, ties by index: kept sorted while scanning.
-  private func smallest(_ k: Int, of count: Int, _ precedes: (Int, Int) -> Bool) -> [Int] {
-    var best: [Int] = []
-    guard k > 0 else { return best }
-    for j in 0..<count {
-      if best.count == k {
-        guard precedes(j, best[k - 1]) else { continue }
-        best.removeLast()
-      }
-      var at = best.count
-      while at > 0, precedes(j, best[at - 1]) { at -= 1 }
-      best.insert(j, at: at)
-    }
-    return best
   }
 }
