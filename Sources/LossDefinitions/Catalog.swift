@@ -31,6 +31,8 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(GIoU.self, I.self),
     Entry(DIoU.self, I.self),
     Entry(CIoU.self, I.self),
+    Entry(EIoU.self, I.self),
+    Entry(BoundedIoU.self, I.self),
     Entry(ProbIoU.self, I.self),
     Entry(OKS.self, I.self),
     Entry(L1.self, I.self),

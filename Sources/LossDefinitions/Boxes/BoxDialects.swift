@@ -221,3 +221,13 @@ extension Dialect {
     }
   }
 }
+
+extension Call {
+  /// The shape of two inputs of boxes, and their rows as items.
+  func pairs(_ first: String, _ second: String) throws -> (Tensor, [Item]) {
+    let (x, p) = try boxes(first)
+    _ = try tensor(second, like: x.shape)
+    let (_, t) = try boxes(second)
+    return (x, zip(p, t).map { Item($0, $1) })
+  }
+}

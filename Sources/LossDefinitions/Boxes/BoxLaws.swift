@@ -1,6 +1,9 @@
 extension BoxLoss {
-  /// Whether every epsilon and floor is 0: the papers' loss.
-  var isPlain: Bool { Self.hyperparameters.allSatisfy { self[keyPath: $0.path] == 0 } }
+  /// Whether every epsilon and floor is 0, and other numbers their default: the papers' loss.
+  var isPlain: Bool {
+    let plain = Self()
+    return Self.hyperparameters.allSatisfy { self[keyPath: $0.path] == plain[keyPath: $0.path] }
+  }
 }
 
 extension Item {
