@@ -12,7 +12,8 @@ import Testing
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
     "torchvision_box_losses", "torchvision_focal", "torchvision_pairwise",
-    "ultralytics_bbox_iou", "ultralytics_cls", "ultralytics_dfl",
+    "ultralytics_bbox_iou", "ultralytics_cls", "ultralytics_dfl", "ultralytics_keypoint",
+    "ultralytics_probiou", "detector_v8_segmentation", "detector_v8_pose", "detector_v8_obb",
     "detector_rpn",
     "detectron2_retinanet", "detector_ssd", "torchvision_dense_detectors",
   ]
@@ -26,6 +27,8 @@ import Testing
     "torchvision/sigmoid_focal_loss", "fvcore/giou_loss", "fvcore/sigmoid_focal_loss",
     "fvcore/sigmoid_focal_loss_star", "fvcore/smooth_l1_loss", "ultralytics/bbox_iou_IoU",
     "ultralytics/bbox_iou_GIoU", "ultralytics/bbox_iou_DIoU", "ultralytics/bbox_iou_CIoU",
+    "ultralytics/probiou", "ultralytics/batch_probiou", "ultralytics/KeypointLoss",
+    "ultralytics/v8SegmentationLoss", "ultralytics/v8PoseLoss", "ultralytics/v8OBBLoss",
     "ultralytics/FocalLoss", "ultralytics/DFLoss", "mmdet/distribution_focal_loss",
     "torch/binary_cross_entropy", "torch/binary_cross_entropy_with_logits",
     "torch/cross_entropy", "torch/l1_loss", "torch/mse_loss", "torch/smooth_l1_loss",
