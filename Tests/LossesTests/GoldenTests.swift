@@ -6,7 +6,7 @@ import Testing
 /// Frameworks' own results, answered in their dialects.
 @Suite struct GoldenTests {
   static let files = [
-    "detector_centernet", "detector_detr", "detector_yolox",
+    "detector_rcnn", "detector_centernet", "detector_detr", "detector_yolox",
     "detector_tood",
     "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_dice_tversky", "keras_regression",
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
@@ -20,6 +20,10 @@ import Testing
 
   /// The functions of which every case must be answered; others may be unsupported.
   static let required: Set<String> = [
+    "torchvision/fastrcnn_loss", "torchvision/maskrcnn_loss",
+    "detectron2/FastRCNNOutputLayers_losses", "matterport-mask-rcnn/mrcnn_class_loss",
+    "matterport-mask-rcnn/mrcnn_bbox_loss", "matterport-mask-rcnn/mrcnn_mask_loss",
+    "matterport-mask-rcnn/detection_targets",
     "centernet/CtdetLoss", "detr/SetCriterion", "yolox/get_losses",
     "torchvision/generalized_box_iou_loss", "torchvision/distance_box_iou_loss",
     "torchvision/complete_box_iou_loss", "torchvision/box_iou", "torchvision/generalized_box_iou",

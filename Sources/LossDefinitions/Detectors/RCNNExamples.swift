@@ -30,7 +30,7 @@ public enum RCNNExample {
   public static let masks: [[Tensor]] = [
     [
       mask { x, y in
-        let (u, v) = ((Double(x) + 0.5 - 8) / 7, (Double(y) + 0.5 - 9.5) / 7.5)
+        let (u, v) = ((Double(x) - 7.5) / 7, (Double(y) - 9) / 7.25)
         return u * u + v * v <= 1
       },
       mask { x, y in (5..<31).contains(x) && (6..<29).contains(y) && x + y >= 23 },
