@@ -8,6 +8,7 @@ import Testing
   static let files = [
     "detector_rcnn", "detector_centernet", "detector_detr", "detector_yolox",
     "detector_tood",
+    "detector_darknet", "detector_keras_yolo3", "detector_tensorflow_yolov3",
     "fvcore_losses", "keras_boxes", "keras_crossentropy", "keras_dice_tversky", "keras_regression",
     "mmdet_focal_family", "optax_regression_hinge", "optax_sigmoid", "optax_softmax",
     "tf_soft_iou", "torch_bce", "torch_cross_entropy", "torch_regression",
