@@ -140,7 +140,6 @@ public struct YOLOv3Squared: GridObjective {
       let image = imageSize(grid, level)
       let divisor = divisor(grid)
       var offsets = Gathered<Double>()
-      var object = Gathered<Double>()
       var noObject = Gathered<Element>(capacity: grid.count)
       var classes = Gathered<Element>()
       for positive in labels[l].positives {
@@ -160,12 +159,9 @@ public struct YOLOv3Squared: GridObjective {
           totals[1] += share * excess * excess
           head.gradient[grid.offset(slot, 2 + k)] = Element(share * excess * root)
         }
-        var wanted = 1.0
-        if rescoreConfidence {
-          let decoded = DecodedSlot(head, grid, slot, target, stride: level.stride)
-          wanted = decoded.box.iou(decoded.truth)
-        }
-        object.add(grid.offset(slot, 4), of: head, target: wanted, weight: objectScale)
+        let wanted =
+          rescoreConfidence ? preciseOverlap(head, grid, level, slot, target) : DoubleDouble(1)
+        totals[2] += objectTerm(head, grid.offset(slot, 4), wanted, divisor: divisor)
         for c in 0..<grid.classes {
           classes.add(
             grid.offset(slot, 5 + c), of: head, target: positive.classes.contains(c) ? 1 : 0,
@@ -177,10 +173,43 @@ public struct YOLOv3Squared: GridObjective {
       }
       let squares = ProbabilitySquares()
       totals[0] += offsets.evaluate(squares, into: head, divisor: divisor)
-      totals[2] += object.evaluate(squares, into: head, divisor: divisor)
       totals[3] += noObject.evaluate(squares, into: head, divisor: divisor)
       totals[4] += classes.evaluate(squares, into: head, divisor: divisor)
     }
     return totals
+  }
+
+  /// The IoU of a slot's box with its truth in double-doubles: its distance from the confidence may be
+  /// small, and must keep its digits.
+  private func preciseOverlap<Element: LaneElement>(
+    _ head: HeadBuffer<Element>, _ grid: Grid, _ level: GridLevel, _ slot: Int,
+    _ target: GridTarget
+  ) -> DoubleDouble {
+    func raw(_ entry: Int) -> DoubleDouble {
+      DoubleDouble(Double(head.values[grid.offset(slot, entry)]))
+    }
+    let stride = DoubleDouble(level.stride)
+    // Both boxes about the corner of the cell.
+    let box = CenteredBox(
+      cx: .sigmoid(raw(0)) * stride, cy: .sigmoid(raw(1)) * stride,
+      w: .exp(raw(2)) * DoubleDouble(target.prior.width),
+      h: .exp(raw(3)) * DoubleDouble(target.prior.height))
+    let at = grid.place(slot)
+    let truth = CenteredBox(
+      cx: DoubleDouble(target.box.cx) - DoubleDouble(Double(at.column)) * stride,
+      cy: DoubleDouble(target.box.cy) - DoubleDouble(Double(at.row)) * stride,
+      w: DoubleDouble(target.box.w), h: DoubleDouble(target.box.h))
+    return box.iou(truth)
+  }
+
+  /// λₒ (σ(x) − u)² / N of a slot's confidence, its slope written to its place.
+  private func objectTerm<Element: LaneElement>(
+    _ head: HeadBuffer<Element>, _ place: Int, _ wanted: DoubleDouble, divisor: Double
+  ) -> Double {
+    let (rough, slope) = probabilityDifference(
+      DoubleLanes(repeating: Double(head.values[place])), DoubleLanes(repeating: wanted.hi))
+    let difference = rough[0] - wanted.lo
+    head.gradient[place] = Element(2 * objectScale * difference * slope[0] / divisor)
+    return objectScale * difference * difference / divisor
   }
 }
