@@ -23,6 +23,8 @@ import Testing
     "l1": [0x02225f3b736bb725, 0x4aea7778470a502b],
     "log_cosh": [0xcf0374c9d36bb725, 0xf050a29756723bff],
     "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
+    "oks": [0x1e81125906ff16a5, 0x4b6757f5f89a59b5],
+    "probiou": [0x1bb8d5923acb4725, 0xb1d79032acd21c5b],
     "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
     "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],
