@@ -119,7 +119,7 @@ extension Dialect {
     let truth = try call.tensor("gt_kpts", like: x.shape)
     let mask = try call.tensor("kpt_mask", like: [n, k])
     let area = try call.tensor("area", like: [n, 1])
-    let sigmas = try call.numbers("sigmas", default: [])
+    let sigmas = try call.optionalNumbers("sigmas") ?? []
     guard sigmas.count == k, sigmas.allSatisfy({ $0 > 0 }) else {
       throw Refusal.rejected("\"sigmas\" is \(sigmas); expected \(k) positive numbers")
     }
