@@ -55,6 +55,18 @@ public struct AnchorGrid: Sendable, Equatable {
     return (Double(column) + 0.5, Double(row) + 0.5)
   }
 
+  /// An anchor's point, in pixels.
+  public func point(_ anchor: Int) -> Point {
+    guard let level = levels.last(where: { $0.first <= anchor }) else { return Point(0, 0) }
+    let (row, column) = (anchor - level.first).quotientAndRemainder(dividingBy: level.width)
+    return Point(level.x(column), level.y(row))
+  }
+
+  /// An anchor's stride.
+  public func stride(_ anchor: Int) -> Double {
+    levels.last { $0.first <= anchor }?.stride ?? 1
+  }
+
   /// Each anchor's stride.
   public var strides: [Double] {
     levels.flatMap { Array(repeating: $0.stride, count: $0.height * $0.width) }

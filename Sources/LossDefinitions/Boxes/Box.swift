@@ -11,6 +11,7 @@ public struct Box<Number> {
 }
 
 extension Box: Sendable where Number: Sendable {}
+extension Box: BitwiseCopyable where Number: BitwiseCopyable {}
 extension Box: Equatable where Number: Equatable {}
 
 extension Box where Number: Scalar {

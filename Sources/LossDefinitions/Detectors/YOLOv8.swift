@@ -90,9 +90,8 @@ public struct YOLOv8: Objective {
   /// The assignment of an image.
   public func assigner(_ grid: AnchorGrid) -> TaskAligned {
     var assigner = TaskAligned(topk: topk, topk2: topk2, alpha: alpha, beta: beta)
-    let strides = grid.levels.map(\.stride)
-    if let first = strides.first, smallTruths != .none {
-      let second = strides.count > 1 ? strides[1] : first
+    if let first = grid.levels.first?.stride, smallTruths != .none {
+      let second = grid.levels.count > 1 ? grid.levels[1].stride : first
       assigner.smallTruths = TaskAligned.SmallTruths(
         below: smallTruths == .firstStride ? first : second, become: second)
     }
@@ -133,10 +132,20 @@ public struct YOLOv8: Objective {
     return TaskAligned.Problem(
       points: points,
       boxes: points.indices.map { a in
-        box(heads[0], b, a, truths.grid).scaled(by: strides[a])
+        decided(heads[0], b, a, truths.grid).scaled(by: strides[a])
       },
       scores: points.indices.map { a in classes.map { Double.sigmoid(heads[1][b, $0, a]) } },
       truths: image, present: present, grid: truths.grid)
+  }
+
+  /// The predicted box, in cells, in the bits that every version decides on.
+  private func decided(_ boxes: Tensor, _ b: Int, _ a: Int, _ grid: AnchorGrid) -> Box<Double> {
+    let bins = boxes.shape[1] / 4
+    let d = (0..<4).map { side in
+      binDistance(bins) { DoubleLanes(repeating: boxes[b, side * bins + $0, a]) }[0]
+    }
+    let (x, y) = grid.cell(a)
+    return Box(x1: x - d[0], y1: y - d[1], x2: x + d[2], y2: y + d[3])
   }
 
   public func reference<S: Scalar>(

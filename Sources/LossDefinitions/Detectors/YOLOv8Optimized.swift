@@ -1,91 +1,160 @@
 extension YOLOv8 {
   // MARK: Optimized
 
-  @specialized(where Element == Float)
-  @specialized(where Element == Double)
   public func optimized<Element: LaneElement>(
     _ heads: [HeadBuffer<Element>], _ truths: Truths, _ decisions: Decisions
   ) -> [Double] {
+    // Calls with known types: what is called is then compiled for them.
+    if let heads = heads as? [HeadBuffer<Float>] { return run(heads, truths, decisions) }
+    if let heads = heads as? [HeadBuffer<Double>] { return run(heads, truths, decisions) }
+    return run(heads, truths, decisions)
+  }
+
+  private func run<Element: LaneElement>(
+    _ heads: [HeadBuffer<Element>], _ truths: Truths, _ decisions: Decisions
+  ) -> [Double] {
     let (boxes, scores) = (heads[0], heads[1])
-    let (classes, anchors, bins) = (scores.shape[1], scores.shape[2], boxes.shape[1] / 4)
-    let distances = Tensor(boxes.shape, (0..<boxes.count).map { Double(boxes.values[$0]) })
-    let logits = Tensor(scores.shape, (0..<scores.count).map { Double(scores.values[$0]) })
-    let foreground = wideForeground(distances, logits, truths, decisions, Element.self)
-    let images = scalesWithBatch ? Double(boxes.shape[0]) : 1
-    let T = normalizer(foreground)
+    var search = AlignedSearch()
+    var bins = Scratch<Double>()
+    for learner in learners(boxes, scores, truths, decisions) { search.add(learner) }
+    let terms = terms(search, &bins, boxes, scores, truths.grid)
+    return [terms.box, terms.classes, terms.distribution]
+  }
 
-    var targets = [Element](repeating: 0, count: scores.count)
-    for fg in foreground {
-      targets[logits.index(fg.image, fg.label, fg.anchor)] = Element(fg.weight)
+  /// The foreground, with target scores in twice the precision of the maps: a relative error of an
+  /// overlap is β times as large in the metric.
+  private func learners<Element: LaneElement>(
+    _ boxes: HeadBuffer<Element>, _ scores: HeadBuffer<Element>, _ truths: Truths,
+    _ decisions: Decisions
+  ) -> [AlignedSearch.Learner] {
+    func foreground<S: Scalar>(_: S.Type) -> [(Foreground<S>, TaskAligned.Match)] {
+      var maps = [boxes, scores].map { Shaped<S>($0.shape, []) }
+      for (k, head) in [boxes, scores].enumerated() {
+        maps[k].data = (0..<head.count).map { S(Double(head.values[$0])) }
+      }
+      return Array(
+        zip(self.foreground(maps[0], maps[1], truths, decisions), decisions.joined()))
     }
-    let weights = classWeights.map { weights in
-      (0..<scores.count).map { Element(weights[$0 / anchors % classes]) }
+    func learner(_ fg: Foreground<Double>, _ match: TaskAligned.Match) -> AlignedSearch.Learner {
+      AlignedSearch.Learner(
+        image: fg.image, anchor: fg.anchor, truth: match.truth, label: fg.label,
+        isCandidate: match.isCandidate, box: fg.box, weight: fg.weight)
     }
-    let classTerm = BinaryCrossEntropy().total(
-      count: scores.count, width: 1, scores.values, targets, weights: weights,
-      over: T / (images * classGain), gradient: scores.gradient)
+    guard Element.self == Double.self else {
+      return foreground(Double.self).map { learner($0, $1) }
+    }
+    return foreground(DoubleDouble.self).map { fg, match in
+      learner(
+        Foreground(
+          image: fg.image, anchor: fg.anchor, label: fg.label, box: fg.box, weight: fg.weight.hi),
+        match)
+    }
+  }
 
-    boxes.clearGradient()
-    var (overlapTerm, distributionTerm) = (0.0, 0.0)
-    let ciou = CIoU(.constant, epsilon: 1e-7, heightEpsilon: 1e-7)
-    let (points, strides) = (truths.grid.points, truths.grid.strides)
-    let sides = [truths.grid.imageWidth, truths.grid.imageHeight]
-    for fg in foreground {
-      let stride = strides[fg.anchor]
-      let predicted = box(distances, fg.image, fg.anchor, truths.grid)
-      let target = fg.box.divided(by: stride)
-      var slope = [0.0, 0, 0, 0]
-      let overlap = ciou.total(
-        count: 1, width: 4, [predicted.x1, predicted.y1, predicted.x2, predicted.y2],
-        [target.x1, target.y1, target.x2, target.y2], gradient: &slope)
-      let boxFactor = images * boxGain * fg.weight / T
-      overlapTerm += boxFactor * overlap
+  /// The terms of a matched batch, and the gradient of their sum, written to both heads.
+  func terms<Element: LaneElement>(
+    _ search: borrowing AlignedSearch, _ bins: inout Scratch<Double>, _ boxes: HeadBuffer<Element>,
+    _ scores: HeadBuffer<Element>, _ grid: AnchorGrid
+  ) -> Terms {
+    let factor = factor(search, images: boxes.shape[0])
+    let classes = classTerm(search, scores, factor)
+    let (box, distribution) = boxTerms(search, &bins, boxes, grid, factor)
+    return Terms(box: box, classes: classes, distribution: distribution)
+  }
 
-      let wanted = Self.distances(to: fg.box, from: points[fg.anchor], stride)
-      let factor = images * distributionGain * fg.weight / T / 4
-      for side in 0..<4 {
-        let place = { boxes.gradientIndex(fg.image, side * bins + $0, fg.anchor) }
-        // Left and top are subtracted from the point.
-        let boxSlope = boxFactor * (side < 2 ? -slope[side] : slope[side])
-        let x = self.logits(distances, fg.image, fg.anchor, side)
-        if bins == 1 {
-          let scale = factor * stride / sides[side % 2]
-          let error = x[0] - wanted[side]
-          distributionTerm += scale * error.magnitude
-          let sign = error == 0 ? 0 : error < 0 ? -1.0 : 1
-          boxes.gradient[place(0)] = Element(boxSlope + scale * sign)
-          continue
-        }
-        let y = min(max(wanted[side], 0), Double(bins - 1) - 0.01)
-        var own = x.map { _ in 0.0 }
-        distributionTerm +=
-          factor
-          * DistributionFocal().total(count: 1, width: bins, x, [y], gradient: &own)
-        let q = Softmax.negativeLogProbabilities(x).map { Double.exp(-$0) }
-        let d = q.enumerated().reduce(0) { $0 + Double($1.offset) * $1.element }
-        for k in 0..<bins {
-          boxes.gradient[place(k)] = Element(
-            factor * own[k] + boxSlope * q[k] * (Double(k) - d))
-        }
+  /// B / T: what all terms have in common.
+  @inline(always)
+  func factor(_ search: borrowing AlignedSearch, images: Int) -> Double {
+    var total = 0.0
+    for i in 0..<search.learnerCount { total += search.learners[i].weight }
+    let T = clampsNormalizer ? Swift.max(total, 1) : total
+    return (scalesWithBatch ? Double(images) : 1) / T
+  }
+
+  /// Σ BCE(z, t) = Σ softplus(z) − Σ t z: the dense part, then what the targets change.
+  func classTerm<Element: LaneElement>(
+    _ search: borrowing AlignedSearch, _ scores: HeadBuffer<Element>, _ factor: Double
+  ) -> Double {
+    let scale = factor * classGain
+    let dense = softplusSum(scores, scale)
+    return scale * (dense + classCorrections(search, scores, scale))
+  }
+
+  // MARK: Classes
+
+  /// Σ softplus(z), weighted by class, and the slopes σ(z) · factor: as if every target were 0.
+  func softplusSum<Element: LaneElement>(
+    _ scores: HeadBuffer<Element>, _ factor: Double
+  ) -> Double {
+    let (images, classes, anchors) = (scores.shape[0], scores.shape[1], scores.shape[2])
+    guard let classWeights else {
+      return softplusSum(
+        scores.values, scores.gradient, images * classes * anchors, Element(factor))
+    }
+    var sum = 0.0
+    for row in 0..<images * classes {
+      let weight = classWeights[row % classes]
+      sum +=
+        weight
+        * softplusSum(
+          scores.values + row * anchors, scores.gradient + row * anchors, anchors,
+          Element(factor * weight))
+    }
+    return sum
+  }
+
+  private func softplusSum<Element: LaneElement>(
+    _ z: UnsafePointer<Element>, _ slope: UnsafeMutablePointer<Element>, _ count: Int,
+    _ factor: Element
+  ) -> Double {
+    typealias V = Element.Vector
+    let whole = count / V.count * V.count
+    let factors = V(repeating: factor)
+    var tree = PairwiseSum()
+    var i = 0
+    while i < whole {
+      // Few enough additions for their roundings to be far below the bar; then on in Double.
+      let end = Swift.min(whole, i + 8 * V.count)
+      var sum = V.zero
+      while i < end {
+        let (value, sigmoid) = V.softplusAndSigmoid(V(z + i))
+        (sigmoid * factors).store(slope + i)
+        sum = sum + value
+        i += V.count
+      }
+      var strands = 0.0
+      for k in 0..<V.count { strands += Double(sum[k]) }
+      tree.add(strands)
+    }
+    if whole < count {
+      let (value, sigmoid) = V.softplusAndSigmoid(V(z + whole, count: count - whole))
+      for k in 0..<count - whole {
+        tree.add(Double(value[k]))
+        slope[whole + k] = sigmoid[k] * factor
       }
     }
-    return [overlapTerm, classTerm, distributionTerm]
+    return tree.total
   }
-}
 
-extension YOLOv8 {
-  /// The foreground with target scores in twice the precision of the maps: a relative error of an
-  /// overlap is β times as large in the metric.
-  private func wideForeground<Element: LaneElement>(
-    _ boxes: Tensor, _ scores: Tensor, _ truths: Truths, _ decisions: Decisions, _: Element.Type
-  ) -> [Foreground<Double>] {
-    guard Element.self == Double.self else { return foreground(boxes, scores, truths, decisions) }
-    return foreground(
-      boxes.map { DoubleDouble($0) }, scores.map { DoubleDouble($0) }, truths, decisions
-    ).map {
-      Foreground(
-        image: $0.image, anchor: $0.anchor, label: $0.label, box: $0.box, weight: $0.weight.hi)
+  /// What the targets change: Σ BCE(z, t) − softplus(z) at the foreground's labels, and its slopes.
+  private func classCorrections<Element: LaneElement>(
+    _ search: borrowing AlignedSearch, _ scores: HeadBuffer<Element>, _ factor: Double
+  ) -> Double {
+    var sum = 0.0
+    for i in 0..<search.learnerCount {
+      let learner = search.learners[i]
+      let place = scores.gradientIndex(learner.image, learner.label, learner.anchor)
+      let (z, t) = (Double(scores.values[place]), learner.weight)
+      let weight = classWeights?[learner.label] ?? 1
+      // The bits that the sum has for this entry.
+      let vector = Element.Vector(repeating: scores.values[place])
+      let added = Double(Element.Vector.softplusAndSigmoid(vector).value[0])
+      sum += weight * (t * Double.softplus(-z) + (1 - t) * Double.softplus(z) - added)
+      // σ(z) − t = (1 − t) σ(z) − t σ(−z).
+      let slope = (1 - t) * Double.sigmoid(z) - t * Double.sigmoid(-z)
+      scores.gradient[place] = Element(factor * weight * slope)
     }
+    return sum
   }
 }
 
