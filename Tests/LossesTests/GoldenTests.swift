@@ -15,6 +15,7 @@ import Testing
     "torchvision_box_losses", "torchvision_focal", "torchvision_pairwise",
     "ultralytics_bbox_iou", "ultralytics_cls", "ultralytics_dfl", "ultralytics_keypoint",
     "ultralytics_probiou", "detector_v8_segmentation", "detector_v8_pose", "detector_v8_obb",
+    "ultralytics_assigner", "ultralytics_bboxloss", "ultralytics_v8_detection_loss",
     "detector_rpn",
     "detectron2_retinanet", "detector_ssd", "torchvision_dense_detectors",
   ]
@@ -34,6 +35,7 @@ import Testing
     "ultralytics/bbox_iou_GIoU", "ultralytics/bbox_iou_DIoU", "ultralytics/bbox_iou_CIoU",
     "ultralytics/probiou", "ultralytics/batch_probiou", "ultralytics/KeypointLoss",
     "ultralytics/v8SegmentationLoss", "ultralytics/v8PoseLoss", "ultralytics/v8OBBLoss",
+    "ultralytics/TaskAlignedAssigner", "ultralytics/BboxLoss", "ultralytics/v8DetectionLoss",
     "ultralytics/FocalLoss", "ultralytics/DFLoss", "mmdet/distribution_focal_loss",
     "torch/binary_cross_entropy", "torch/binary_cross_entropy_with_logits",
     "torch/cross_entropy", "torch/l1_loss", "torch/mse_loss", "torch/smooth_l1_loss",
