@@ -54,13 +54,21 @@ extension TaskAligned {
       throw Refusal.rejected("\"pd_scores\" has shape \(scores.shape); expected three axes")
     }
     let (images, anchors) = (scores.shape[0], scores.shape[1])
-    let classes = try call.integer("num_classes", default: scores.shape[2])
+    let classes = scores.shape[2]
+    guard try call.integer("num_classes", default: classes) == classes else {
+      throw Refusal.rejected("parameter \"num_classes\" is not the last extent of \"pd_scores\"")
+    }
     let boxes = try call.tensor("pd_bboxes", like: [images, anchors, 4])
     let points = try call.tensor("anc_points", like: [anchors, 2])
-    let labels = try call.tensor("gt_labels")
-    let slots = labels.shape.count == 3 ? labels.shape[1] : 0
+    let slots = try call.tensor("gt_labels").shape.dropFirst().first ?? 0
+    let labels = try call.tensor("gt_labels", like: [images, slots, 1])
     let truths = try call.tensor("gt_bboxes", like: [images, slots, 4])
     let mask = try call.tensor("mask_gt", like: [images, slots, 1])
+    for (i, label) in labels.data.enumerated() {
+      guard let whole = Int(exactly: label), (0..<classes).contains(whole) else {
+        throw Refusal.rejected("\"gt_labels\" at index \(i) is \(label); expected 0 ..< \(classes)")
+      }
+    }
     let assigner = try ultralytics(call)
 
     var targetScores = Tensor(zeros: [images, anchors, classes])
@@ -105,7 +113,9 @@ extension TaskAligned {
   private static func ultralytics(_ call: Call) throws -> Self {
     var assigner = Self()
     assigner.topk = try call.integer("topk", default: 13)
-    assigner.topk2 = try call.optionalNumber("topk2").map { Int($0) }
+    if try call.optionalNumber("topk2") != nil {
+      assigner.topk2 = try call.integer("topk2", default: assigner.topk)
+    }
     assigner.alpha = try call.number("alpha", default: 1)
     assigner.beta = try call.number("beta", default: 6)
     assigner.epsilon = try call.number("eps", default: 1e-9)

@@ -6,6 +6,10 @@ extension Call {
     switch parameters[name] {
     case nil: return standard
     case .list(let items):
+      guard items.count == standard.count else {
+        throw Refusal.rejected(
+          "parameter \"\(name)\" has \(items.count) numbers; expected \(standard.count)")
+      }
       return try items.map { item in
         guard case .number(let value) = item else {
           throw Refusal.rejected("parameter \"\(name)\" must be a list of numbers")

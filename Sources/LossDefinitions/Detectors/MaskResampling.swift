@@ -35,6 +35,9 @@ public struct RoIAlign: Sendable, Equatable {
     }
   }
 
+  /// Samples of a cell along an axis, where the box's size decides.
+  private static let mostSamples = 256
+
   /// Where each cell along one axis is sampled.
   private func positions(
     from low: Double, to high: Double, cells: Int, extent: Int
@@ -42,7 +45,11 @@ public struct RoIAlign: Sendable, Equatable {
     let start = isAligned ? low - 0.5 : low
     let side = isAligned ? high - low : max(1, high - low)
     let cell = side / Double(cells)
-    let count = samples ?? Int(cell.rounded(.up))
+    // A box that is no finite one has no samples; one beyond all images no more than this many.
+    guard start.isFinite, cell.isFinite, cell >= 0 else {
+      return Array(repeating: [], count: cells)
+    }
+    let count = samples ?? Int(min(cell.rounded(.up), Double(Self.mostSamples)))
     return (0..<cells).map { i in
       (0..<count).map { j in
         let offset = (Double(j) + 0.5) * cell / Double(count)

@@ -117,9 +117,13 @@ extension YOLOv8 {
     let points = try call.tensor("anchor_points", like: [anchors, 2])
     let mask = try call.tensor("fg_mask", like: [images, anchors])
     let scores = try call.tensor("target_scores")
+    guard scores.shape.count == 3, Array(scores.shape[..<2]) == [images, anchors] else {
+      throw Refusal.rejected(
+        "\"target_scores\" has shape \(scores.shape); expected [\(images), \(anchors), C]")
+    }
     let strides = try call.tensor("stride", like: [anchors, 1])
     let size = try call.tensor("imgsz", like: [2])
-    let sum = try call.tensor("target_scores_sum").data[0]
+    let sum = try call.tensor("target_scores_sum", like: []).data[0]
 
     let rows = mask.data.indices.filter { mask[$0] != 0 }
     let weights = rows.map { row in
