@@ -31,6 +31,27 @@
       }
     }
 
+    @Test func aSecondBatchAllocatesNothing() async {
+      await #expect(processExitsWith: .success) {
+        let worked = try #require(YOLOv8.worked.first { $0.name == "batch" })
+        let (objective, truths) = (worked.objective, worked.scene.truths)
+        let heads = worked.scene.heads.map { head in
+          let values = UnsafeMutablePointer<Float>.allocate(capacity: 2 * head.data.count)
+          for (i, x) in head.data.enumerated() { values[i] = Float(x) }
+          return HeadBuffer(
+            shape: head.shape, values: values, gradient: values + head.data.count)
+        }
+        let workspace = YOLOv8Workspace()
+        var total = 0.0
+        let growth = try Self.growth {
+          let terms = try workspace(objective, boxes: heads[0], scores: heads[1], truths)
+          total += terms.box + terms.classes + terms.distribution
+        }
+        try #require(growth == 0)
+        try #require(total > 0)
+      }
+    }
+
     /// What the method sees: a small array that is freed again.
     @Test func aFreedArrayIsSeen() async {
       await #expect(processExitsWith: .success) {

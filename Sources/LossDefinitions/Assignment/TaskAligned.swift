@@ -239,4 +239,7 @@ public struct TaskAligned: Assignment {
       return metrics[i] * topOverlap[g] / (topMetric[g] + S(epsilon))
     }
   }
+
+  // MARK: Optimized
+  // TaskAlignedSearch.swift: by the cells that a truth covers, in lanes.
 }

@@ -47,6 +47,13 @@ struct AlignedSearch: ~Copyable {
   mutating func begin() { learnerCount = 0 }
   mutating func beginImage() { truthCount = 0 }
 
+  /// Where the learners of an image are that begin at an index, in the order of their anchors.
+  func learners(of image: Int, after start: Int) -> Range<Int> {
+    var end = start
+    while end < learnerCount, learners[end].image == image { end += 1 }
+    return start..<end
+  }
+
   mutating func add(_ box: Box<Double>, reach: Box<Double>, label: Int, takesPart: Bool) {
     truths.reserve(truthCount + 1)
     truths[truthCount] = Truth(box: box, reach: reach, label: label, takesPart: takesPart)

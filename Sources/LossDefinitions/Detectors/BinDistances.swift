@@ -26,30 +26,14 @@ extension Lanes {
     return (one + (r + r * r * exponentialTail(r))) * powerOfTwo(n)
   }
 
-  /// softplus(z) and σ(z), each to a few ulps, of one exponential and one division.
-  ///
-  /// With e = e^−|z|, softplus(z) = max(z, 0) + ln(1 + e), σ(|z|) = 1 / (1 + e), and
-  /// ln(1 + e) = 2 artanh(s), s = e / (2 + e) ≤ 1/3: the series of s² ≤ 1/9. Both quotients come from
-  /// 1 / ((1 + e) (2 + e)).
+  /// e^−|z| and σ(z), each to a few ulps: σ(|z|) = 1 / (1 + e).
   @inline(always)
-  static func softplusAndSigmoid(_ z: Self) -> (value: Self, slope: Self) {
+  static func decayAndSigmoid(_ z: Self) -> (decay: Self, sigmoid: Self) {
     let x = atLeast(exponentialRange.low, -abs(z))
     let n = nearest(x * Self(1.4426950408889634))
     let r = (x - n * Self(repeating: ln2High)) - n * Self(repeating: ln2Low)
     let e = scaled(one + (r + r * r * exponentialTail(r)), n)
-
-    let (first, second) = (one + e, Self(2) + e)
-    let inverse = one / (first * second)
-    let s = e * (first * inverse)
-    let square = s * s
-    let terms = MemoryLayout<Element>.size == 4 ? 7 : 16
-    var series = Self(1 / Double(2 * terms + 1))
-    for k in 1..<terms {
-      series = series * square + Self(1 / Double(2 * (terms - k) + 1))
-    }
-    let logarithm = (s + s) + (s + s) * (square * series)
-    let top = select(z .< zero, e, one)
-    return (max(z, zero) + logarithm, top * (second * inverse))
+    return (e, select(z .< zero, e, one) / (one + e))
   }
 }
 

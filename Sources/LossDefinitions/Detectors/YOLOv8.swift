@@ -279,6 +279,9 @@ public struct YOLOv8: Objective {
     let (x, y) = grid.cell(a)
     return Box(x1: S(x) - d[0], y1: S(y) - d[1], x2: S(x) + d[2], y2: S(y) + d[3])
   }
+
+  // MARK: Optimized
+  // YOLOv8Optimized.swift, an image at a time; YOLOv8Workspace.swift, a whole batch in kept memory.
 }
 
 extension YOLOv8.Row {

@@ -71,96 +71,81 @@ extension YOLOv8 {
     return (scalesWithBatch ? Double(images) : 1) / T
   }
 
-  /// Σ BCE(z, t) = Σ softplus(z) − Σ t z: the dense part, then what the targets change.
+  // MARK: Classes
+
+  /// Σ BCE(z, t): runs of entries whose target is 0, and between them those of the foreground.
   func classTerm<Element: LaneElement>(
     _ search: borrowing AlignedSearch, _ scores: HeadBuffer<Element>, _ factor: Double
   ) -> Double {
-    let scale = factor * classGain
-    let dense = softplusSum(scores, scale)
-    return scale * (dense + classCorrections(search, scores, scale))
-  }
-
-  // MARK: Classes
-
-  /// Σ softplus(z), weighted by class, and the slopes σ(z) · factor: as if every target were 0.
-  func softplusSum<Element: LaneElement>(
-    _ scores: HeadBuffer<Element>, _ factor: Double
-  ) -> Double {
     let (images, classes, anchors) = (scores.shape[0], scores.shape[1], scores.shape[2])
-    guard let classWeights else {
-      return softplusSum(
-        scores.values, scores.gradient, images * classes * anchors, Element(factor))
-    }
-    var sum = 0.0
+    let scale = factor * classGain
+    var tree = PairwiseSum()
+    var learners = 0..<0
     for row in 0..<images * classes {
-      let weight = classWeights[row % classes]
-      sum +=
+      let (image, label) = (row / classes, row % classes)
+      if label == 0 { learners = search.learners(of: image, after: learners.upperBound) }
+      let weight = classWeights?[label] ?? 1
+      let (z, slope) = (scores.values + row * anchors, scores.gradient + row * anchors)
+      var start = 0
+      for i in learners where search.learners[i].label == label {
+        let (anchor, t) = (search.learners[i].anchor, search.learners[i].weight)
+        let run = anchor - start
+        tree.add(
+          weight * softplusSum(z + start, slope + start, run, Element(scale * weight)))
+        let logit = Double(z[anchor])
+        tree.add(weight * (t * Double.softplus(-logit) + (1 - t) * Double.softplus(logit)))
+        // σ(z) − t = (1 − t) σ(z) − t σ(−z).
+        let difference = (1 - t) * Double.sigmoid(logit) - t * Double.sigmoid(-logit)
+        slope[anchor] = Element(scale * weight * difference)
+        start = anchor + 1
+      }
+      tree.add(
         weight
-        * softplusSum(
-          scores.values + row * anchors, scores.gradient + row * anchors, anchors,
-          Element(factor * weight))
+          * softplusSum(z + start, slope + start, anchors - start, Element(scale * weight)))
     }
-    return sum
+    return scale * tree.total
   }
 
+  /// Σ softplus(z), and the slopes σ(z) · factor: entries whose target is 0.
+  ///
+  /// With e = e^−|z|, Σ softplus(z) = Σ max(z, 0) + ln Π (1 + e): one logarithm for eight numbers. The
+  /// product is kept as p, what it exceeds 1 by: p (1 + e) + e is a sum of positive numbers, so that
+  /// it is accurate to a few ulps however small the e are.
   private func softplusSum<Element: LaneElement>(
     _ z: UnsafePointer<Element>, _ slope: UnsafeMutablePointer<Element>, _ count: Int,
     _ factor: Element
   ) -> Double {
     typealias V = Element.Vector
-    let whole = count / V.count * V.count
     let factors = V(repeating: factor)
+    let whole = count / V.count * V.count
     var tree = PairwiseSum()
     var i = 0
     while i < whole {
-      // Few enough additions for their roundings to be far below the bar; then on in Double.
       let end = Swift.min(whole, i + 8 * V.count)
-      var sum = V.zero
+      var (positive, product) = (V.zero, V.zero)
       while i < end {
-        let (value, sigmoid) = V.softplusAndSigmoid(V(z + i))
+        let logit = V(z + i)
+        let (e, sigmoid) = V.decayAndSigmoid(logit)
         (sigmoid * factors).store(slope + i)
-        sum = sum + value
+        positive = positive + V.max(logit, .zero)
+        product = product * (V.one + e) + e
         i += V.count
       }
+      // On in Double: no further roundings at the size of an ulp.
+      let logarithm = V.log1p(product)
       var strands = 0.0
-      for k in 0..<V.count { strands += Double(sum[k]) }
+      for k in 0..<V.count { strands += Double(positive[k]) + Double(logarithm[k]) }
       tree.add(strands)
     }
     if whole < count {
-      let (value, sigmoid) = V.softplusAndSigmoid(V(z + whole, count: count - whole))
+      let logit = V(z + whole, count: count - whole)
+      let (e, sigmoid) = V.decayAndSigmoid(logit)
+      let value = V.max(logit, .zero) + V.log1p(e)
       for k in 0..<count - whole {
         tree.add(Double(value[k]))
         slope[whole + k] = sigmoid[k] * factor
       }
     }
     return tree.total
-  }
-
-  /// What the targets change: Σ BCE(z, t) − softplus(z) at the foreground's labels, and its slopes.
-  private func classCorrections<Element: LaneElement>(
-    _ search: borrowing AlignedSearch, _ scores: HeadBuffer<Element>, _ factor: Double
-  ) -> Double {
-    var sum = 0.0
-    for i in 0..<search.learnerCount {
-      let learner = search.learners[i]
-      let place = scores.gradientIndex(learner.image, learner.label, learner.anchor)
-      let (z, t) = (Double(scores.values[place]), learner.weight)
-      let weight = classWeights?[learner.label] ?? 1
-      // The bits that the sum has for this entry.
-      let vector = Element.Vector(repeating: scores.values[place])
-      let added = Double(Element.Vector.softplusAndSigmoid(vector).value[0])
-      sum += weight * (t * Double.softplus(-z) + (1 - t) * Double.softplus(z) - added)
-      // σ(z) − t = (1 − t) σ(z) − t σ(−z).
-      let slope = (1 - t) * Double.sigmoid(z) - t * Double.sigmoid(-z)
-      scores.gradient[place] = Element(factor * weight * slope)
-    }
-    return sum
-  }
-}
-
-extension HeadBuffer {
-  /// The index of an entry of three axes.
-  @inline(always) func gradientIndex(_ i: Int, _ j: Int, _ k: Int) -> Int {
-    (i * shape[1] + j) * shape[2] + k
   }
 }
