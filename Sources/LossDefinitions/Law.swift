@@ -7,12 +7,50 @@ public struct Law<L: Loss>: Sendable {
   /// As the chapters print it: "L ≥ 0".
   public let statement: String
   public let check: @Sendable (L, Item, any LawValues) -> Verdict
+  /// Both sides of what an inequality claims of an item; nil for other laws.
+  public let sides: (@Sendable (L, Item, any LawValues) -> [Sides])?
+
+  /// Two sides of an inequality: the first is claimed to be at least the second.
+  public typealias Sides = (greater: Interval<DoubleDouble>, lesser: Interval<DoubleDouble>)
 
   public init(
     _ statement: String, check: @escaping @Sendable (L, Item, any LawValues) -> Verdict
   ) {
     self.statement = statement
     self.check = check
+    sides = nil
+  }
+
+  private init(
+    _ statement: String, sides: @escaping @Sendable (L, Item, any LawValues) -> [Sides]
+  ) {
+    self.statement = statement
+    self.sides = sides
+    check = { loss, item, values in
+      for (greater, lesser) in sides(loss, item, values) {
+        let verdict = Verdict.atLeast(greater, lesser)
+        guard case .holds = verdict else { return verdict }
+      }
+      return .holds
+    }
+  }
+
+  /// A law of inequalities, whose sides a search can bring together; none where nothing is claimed.
+  public static func inequality(
+    _ statement: String, _ sides: @escaping @Sendable (L, Item, any LawValues) -> [Sides]
+  ) -> Self {
+    Self(statement, sides: sides)
+  }
+
+  /// The same law in a part of the settings, in other words.
+  public func restricted(
+    _ statement: String, where applies: @escaping @Sendable (L) -> Bool
+  ) -> Self {
+    if let sides {
+      return Self(statement, sides: { applies($0) ? sides($0, $1, $2) : [] })
+    }
+    let check = check
+    return Self(statement, check: { applies($0) ? check($0, $1, $2) : .holds })
   }
 }
 
@@ -75,12 +113,12 @@ extension Interval<DoubleDouble> {
 
 extension Law {
   public static var nonNegative: Self {
-    Law("L ≥ 0") { loss, item, values in .atLeast(values.value(loss, item), 0) }
+    .inequality("L ≥ 0") { loss, item, values in [(values.value(loss, item), Interval(0.0))] }
   }
 
   public static func bounded(by bound: Double) -> Self {
-    Law("L ≤ \(bound)") { loss, item, values in
-      .atLeast(Interval(bound), values.value(loss, item))
+    .inequality("L ≤ \(bound)") { loss, item, values in
+      [(Interval(bound), values.value(loss, item))]
     }
   }
 
@@ -134,9 +172,9 @@ extension Law {
   public static func atLeast<M: Loss>(
     _ statement: String, _ other: @escaping @Sendable (L) -> M?
   ) -> Self {
-    Law(statement) { loss, item, values in
-      guard let other = other(loss) else { return .holds }
-      return .atLeast(values.loose(loss, item), values.loose(other, item))
+    .inequality(statement) { loss, item, values in
+      guard let other = other(loss) else { return [] }
+      return [(values.loose(loss, item), values.loose(other, item))]
     }
   }
 }

@@ -32,18 +32,14 @@ extension Item {
 extension Law where L: BoxLoss {
   /// A statement about the plain loss, without epsilons.
   static func plain(_ law: Self) -> Self {
-    Law("\(law.statement), without epsilon") { loss, item, values in
-      loss.isPlain ? law.check(loss, item, values) : .holds
-    }
+    law.restricted("\(law.statement), without epsilon") { $0.isPlain }
   }
 
   /// A law in a part of the loss's settings.
   static func `where`(
     _ words: String, _ law: Self, _ holds: @escaping @Sendable (L) -> Bool
   ) -> Self {
-    Law("\(law.statement), \(words)") { loss, item, values in
-      holds(loss) ? law.check(loss, item, values) : .holds
-    }
+    law.restricted("\(law.statement), \(words)", where: holds)
   }
 
   /// Both boxes shifted by a multiple of the grid that they lie on.
@@ -79,24 +75,24 @@ extension Law where L: BoxLoss {
 
   /// Twice as far from the target's centre, along the same ray.
   static var farther: Self {
-    Law("L does not fall as the centres part along a ray") { loss, item, values in
-      guard let (there, _) = item.onGrid else { return .holds }
+    .inequality("L does not fall as the centres part along a ray") { loss, item, values in
+      guard let (there, _) = item.onGrid else { return [] }
       let (p, t) = (there.prediction, there.target)
       let dx = (p[0] + p[2] - t[0] - t[2]) / 2
       let dy = (p[1] + p[3] - t[1] - t[3]) / 2
       let far = Item([p[0] + dx, p[1] + dy, p[2] + dx, p[3] + dy], t)
-      return .atLeast(values.loose(loss, far), values.loose(loss, there))
+      return [(values.loose(loss, far), values.loose(loss, there))]
     }
   }
 
   /// d(p, t) ≤ d(p, r) + d(r, t), with the enclosing box as the third.
   static var triangle: Self {
-    Law("L(x, t) ≤ L(x, r) + L(r, t)") { loss, item, values in
+    .inequality("L(x, t) ≤ L(x, r) + L(r, t)") { loss, item, values in
       let third = item.enclosing
       let detour =
         values.loose(loss, Item(item.prediction, third))
         + values.loose(loss, Item(third, item.target))
-      return .atLeast(detour, values.loose(loss, item))
+      return [(detour, values.loose(loss, item))]
     }
   }
 

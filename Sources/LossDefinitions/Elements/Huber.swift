@@ -20,8 +20,8 @@ public struct Huber: ElementLoss {
       let delta = Interval<DoubleDouble>(loss.delta)
       return (delta * (d - delta * 0.5), delta * d)
     },
-    Law("2 L ≤ (x − t)²") { loss, item, values in
-      .atLeast(values.loose(MeanSquaredError(), item), 2 * values.loose(loss, item))
+    .inequality("2 L ≤ (x − t)²") { loss, item, values in
+      [(values.loose(MeanSquaredError(), item), 2 * values.loose(loss, item))]
     },
   ]
   public static let dialects: [Dialect] = [

@@ -1,15 +1,13 @@
 extension Law where L: ElementLoss {
   /// 2 L(m, t) ≤ L(x, t) + L(y, t) for the midpoints m of x with 0 and with −x, which are exact.
   static var convex: Self {
-    Law("L is convex in x") { loss, item, values in
+    .inequality("L is convex in x") { loss, item, values in
       let (x, t) = (item.prediction[0], item.target)
       let here = values.loose(loss, item)
       let origin = values.loose(loss, Item([0], t))
       let half = values.loose(loss, Item([0.5 * x], t))
       let mirrored = values.loose(loss, Item([-x], t))
-      let first = Verdict.atLeast(here + origin, 2 * half)
-      guard case .holds = first else { return first }
-      return .atLeast(here + mirrored, 2 * origin)
+      return [(here + origin, 2 * half), (here + mirrored, 2 * origin)]
     }
   }
 
@@ -41,12 +39,10 @@ extension Law where L: ElementLoss {
         lower: Interval<DoubleDouble>, upper: Interval<DoubleDouble>
       )
   ) -> Self {
-    Law(statement) { loss, item, values in
+    .inequality(statement) { loss, item, values in
       let value = values.loose(loss, item)
       let (lower, upper) = bounds(loss, item, values)
-      let first = Verdict.atLeast(value, lower)
-      guard case .holds = first else { return first }
-      return .atLeast(upper, value)
+      return [(value, lower), (upper, value)]
     }
   }
 }

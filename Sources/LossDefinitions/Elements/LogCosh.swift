@@ -19,8 +19,8 @@ public struct LogCosh: ElementLoss {
       let square = values.loose(MeanSquaredError(), item)
       return (square * 0.5 - square * square / 12, square * 0.5)
     },
-    Law("L ≤ Huber at delta = 1") { _, item, values in
-      .atLeast(values.loose(Huber(), item), values.loose(Self(), item))
+    .inequality("L ≤ Huber at delta = 1") { _, item, values in
+      [(values.loose(Huber(), item), values.loose(Self(), item))]
     },
   ]
   public static let dialects: [Dialect] = [

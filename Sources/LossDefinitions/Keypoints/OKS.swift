@@ -95,12 +95,16 @@ extension Law where L == OKS {
 
   /// The truth moved to the origin, where doubling the prediction is exact.
   static var farther: Self {
-    Law("L does not fall as the place moves away along a ray") { loss, item, values in
+    .inequality("L does not fall as the place moves away along a ray") { loss, item, values in
       let (p, t) = (item.prediction, item.target)
       let d = [Double(Float(p[0] - t[0])), Double(Float(p[1] - t[1]))]
       let truth = [0, 0, t[2], t[3]]
-      return .atLeast(
-        values.loose(loss, Item([2 * d[0], 2 * d[1]], truth)), values.loose(loss, Item(d, truth)))
+      return [
+        (
+          values.loose(loss, Item([2 * d[0], 2 * d[1]], truth)),
+          values.loose(loss, Item(d, truth))
+        )
+      ]
     }
   }
 }

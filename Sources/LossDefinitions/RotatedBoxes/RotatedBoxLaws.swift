@@ -22,17 +22,16 @@ extension Item {
 extension Law where L == ProbIoU {
   /// A statement about the paper's loss: no epsilon, no floor, no aspect term.
   static func plain(_ law: Self) -> Self {
-    Law("\(law.statement), without epsilon and floor") { loss, item, values in
-      let isPlain = loss.epsilon == 0 && loss.floor == 0 && !loss.addsAspect
-      return isPlain && loss.most == 100 ? law.check(loss, item, values) : .holds
+    law.restricted("\(law.statement), without epsilon and floor") { loss in
+      loss.epsilon == 0 && loss.floor == 0 && !loss.addsAspect && loss.most == 100
     }
   }
 
   /// L ≤ √(1 + ε), and at most 1 more with the aspect term.
   static var atMostOne: Self {
-    Law("L ≤ √(1 + ε), with the aspect term 1 more") { loss, item, values in
+    .inequality("L ≤ √(1 + ε), with the aspect term 1 more") { loss, item, values in
       let bound = (1 + loss.epsilon).squareRoot().nextUp + (loss.addsAspect ? 1 : 0)
-      return .atLeast(Interval(bound), values.value(loss, item))
+      return [(Interval(bound), values.value(loss, item))]
     }
   }
 
@@ -91,12 +90,12 @@ extension Law where L == ProbIoU {
 
   /// d(p, t) ≤ d(p, r) + d(r, t), with a box of the mean numbers as the third.
   static var triangle: Self {
-    Law("L(x, t) ≤ L(x, r) + L(r, t)") { loss, item, values in
+    .inequality("L(x, t) ≤ L(x, r) + L(r, t)") { loss, item, values in
       let third = zip(item.prediction, item.target).map { Double(Float(0.5 * ($0 + $1))) }
       let detour =
         values.loose(loss, Item(item.prediction, third))
         + values.loose(loss, Item(third, item.target))
-      return .atLeast(detour, values.loose(loss, item))
+      return [(detour, values.loose(loss, item))]
     }
   }
 }
