@@ -96,7 +96,8 @@ struct Chapter {
   private func misplaced(_ name: String) -> [SpecificationFinding] {
     guard case .success(let range) = document.block(name) else { return [] }
     let section = document.headings.last { $0.level == 2 && $0.line < range.lowerBound }
-    let expected = name.prefix(1).uppercased() + name.dropFirst()
+    let expected =
+      name == "figure" ? "Gradient" : name.prefix(1).uppercased() + name.dropFirst()
     guard let section, section.text != expected else { return [] }
     return [
       SpecificationFinding(
@@ -128,7 +129,7 @@ struct Chapter {
       ("dialects", dialects),
       ("laws", loss.laws.map { "- \($0)" }),
       ("accuracy", measured),
-    ]
+    ] + (Shift.isShown(loss) ? [("figure", Shift.block(loss))] : [])
   }
 
   private static let marks = (begin: "// MARK: Reference", end: "// MARK: Optimized")

@@ -286,7 +286,7 @@ private struct Judge<L: Loss> {
 }
 
 /// A law's values from the oracle.
-private struct OracleValues: LawValues {
+struct OracleValues: LawValues {
   func value<M: Loss>(_ loss: M, _ item: Item) -> Interval<DoubleDouble> {
     loss.enclosure(at: item, widened: 0)
   }

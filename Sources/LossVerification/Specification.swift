@@ -37,7 +37,7 @@ public struct Specification: Sendable {
   private static func paths(in folder: String, of root: URL) -> [String] {
     let names = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
     return (names?.compactMap { $0 as? String } ?? [])
-      .filter { $0.hasSuffix(".md") || $0.hasSuffix(".swift") || $0.hasSuffix(".json") }
+      .filter { name in [".md", ".swift", ".json", ".svg"].contains { name.hasSuffix($0) } }
       .map { "\(folder)/\($0)" }
   }
 
@@ -62,16 +62,30 @@ public struct Specification: Sendable {
       findings += chapter.findings(losses)
     }
     findings += strays()
-    for (file, block, content) in tables {
+    for (file, blocks) in Dictionary(grouping: tables, by: \.file).sorted(by: { $0.key < $1.key }) {
       guard let text = files[file] else {
         findings.append(SpecificationFinding(file, 0, "there is no such file"))
         continue
       }
       let document = ChapterDocument(file, text)
-      findings += document.findings(in: block, expecting: content)
+      for table in blocks {
+        findings += document.findings(in: table.block, expecting: table.content)
+      }
       findings += document.examples.flatMap { $0.findings(losses) }
     }
-    return findings + links()
+    return findings + figureFindings() + links()
+  }
+
+  /// Pictures that are not those of the references, or of nothing.
+  private func figureFindings() -> [SpecificationFinding] {
+    let figures = figures
+    let stale = figures.keys.sorted().filter { files[$0] != figures[$0] }.map {
+      SpecificationFinding($0, 0, "the picture is not up to date")
+    }
+    let strays = files.keys.sorted().filter { $0.hasSuffix(".svg") && figures[$0] == nil }.map {
+      SpecificationFinding($0, 0, "no chapter has this picture")
+    }
+    return stale + strays
   }
 
   /// Chapters of no loss.
@@ -91,7 +105,7 @@ public struct Specification: Sendable {
     for (file, text) in files.sorted(by: { $0.key < $1.key }) where file.hasSuffix(".md") {
       let folder = URL(fileURLWithPath: "/" + file).deletingLastPathComponent()
       for (i, line) in ChapterDocument(file, text).lines.enumerated() {
-        for match in line.matches(of: /\]\(([^)#:\s]+\.(?:md|swift))(?:#[^)]*)?\)/) {
+        for match in line.matches(of: /\]\(([^)#:\s]+\.(?:md|swift|svg))(?:#[^)]*)?\)/) {
           let target = folder.appendingPathComponent(String(match.1)).standardizedFileURL.path
           let path = String(target.dropFirst())
           let tracked = path.hasPrefix("Spec/") || path.hasPrefix("Sources/LossDefinitions/")
@@ -116,11 +130,12 @@ public struct Specification: Sendable {
       if text != files[loss.chapter] { changed[loss.chapter] = text }
     }
     for (file, block, content) in tables {
-      guard let text = files[file] else { continue }
+      guard let text = changed[file] ?? files[file] else { continue }
       var document = ChapterDocument(file, text)
       document.replace(block, with: content)
-      if document.text != text { changed[file] = document.text }
+      if document.text != files[file] { changed[file] = document.text }
     }
+    for (path, svg) in figures where files[path] != svg { changed[path] = svg }
     return changed
   }
 
@@ -160,6 +175,17 @@ public struct Specification: Sendable {
   /// The generated tables outside the chapters.
   private var tables: [(file: String, block: String, content: [String])] {
     [(Self.index, "index", indexTable), (Self.readme, "losses", lossTable)]
+      + Defects(losses).tables.map { (Defects.file, $0.block, $0.content) }
+  }
+
+  /// The pictures, by path.
+  private var figures: [String: String] {
+    var figures: [String: String] = [:]
+    for loss in losses where Shift.isShown(loss) {
+      figures[Shift.path(loss)] = try? Shift.figure(loss)
+    }
+    for (path, svg) in Defects(losses).figures { figures[path] = svg }
+    return figures
   }
 
   private var indexTable: [String] {

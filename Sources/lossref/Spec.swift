@@ -11,8 +11,10 @@ enum Spec: Command {
 
     check     Names every place, by file and line, where the chapters do not match the catalog:
               headings, quoted references, laws, dialects, accuracy, the numbers of the examples, the
-              index in Spec/README.md and the table in README.md. The exit status is 1 if there is one.
-    update    Fills the generated blocks, from the sources, the catalog and Spec/accuracy.json.
+              pictures, and the tables in Spec/README.md, Spec/Defects.md and README.md. The exit
+              status is 1 if there is one.
+    update    Fills the generated blocks and draws the pictures, from the sources, the catalog and
+              Spec/accuracy.json.
 
       --root DIR         the package (the current directory)
       --measured FILE    first takes the figures that `lossref verify --json` wrote into Spec/accuracy.json
@@ -51,7 +53,10 @@ enum Spec: Command {
     specification.files.merge(specification.updated()) { $1 }
     let changed = specification.files.filter { $0.value != before[$0.key] }
     for (path, text) in changed.sorted(by: { $0.key < $1.key }) {
-      try Data(text.utf8).write(to: base.appendingPathComponent(path))
+      let file = base.appendingPathComponent(path)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
       print("updated \(path)")
     }
     return 0
