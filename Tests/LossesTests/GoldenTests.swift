@@ -39,6 +39,7 @@ import Testing
     "ultralytics/FocalLoss", "ultralytics/DFLoss", "mmdet/distribution_focal_loss",
     "mmdet/bounded_iou_loss", "mmdet/iou_loss_linear", "mmdet/iou_loss_square",
     "mmdet/iou_loss_log", "mmdet/giou_loss", "mmdet/diou_loss", "mmdet/ciou_loss",
+    "mmdet/eiou_loss",
     "torch/binary_cross_entropy", "torch/binary_cross_entropy_with_logits",
     "torch/cross_entropy", "torch/l1_loss", "torch/mse_loss", "torch/smooth_l1_loss",
     "torch/huber_loss", "tensorflow/soft_iou", "tensorflow/weighted_iou",

@@ -17,6 +17,7 @@ import Testing
     "dice": [0x284999d12e43e465, 0x145860a5f74a8743],
     "diou": [0x869faaa458119725, 0x7ee44c2d2341489a],
     "eiou": [0x43a83f105dd63a25, 0x20ada6baf10199fe],
+    "extended_iou": [0xe74cb2647e186ba5, 0xdce967399d3f0f67],
     "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
     "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
     "giou": [0x3cc0fc2cc34948a5, 0xd35f5676a28a6942],
