@@ -19,6 +19,7 @@ import Testing
     "eiou": [0x43a83f105dd63a25, 0x20ada6baf10199fe],
     "extended_iou": [0xe74cb2647e186ba5, 0xdce967399d3f0f67],
     "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
+    "focal_eiou": [0x10941e56d5075125, 0x3e4d6738f79b9cec],
     "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
     "giou": [0x3cc0fc2cc34948a5, 0xd35f5676a28a6942],
     "huber": [0xe25cccf49f287325, 0xebc59d5955d617e3],

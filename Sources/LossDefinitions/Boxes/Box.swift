@@ -41,9 +41,8 @@ extension Box where Number: Scalar {
     return dx * dx + dy * dy
   }
 
-  /// The sizes of what the slopes of 1 − IoU + ρ² / c² in x and in y are sums of: the IoU's slope at
-  /// either place of an edge, whichever is larger, |dx| / c² and 2 cw ρ² / c⁴.
-  func centerTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
+  /// The slopes of 1 − IoU in x and in y at either place of an edge, whichever is larger.
+  func edgeTerms(_ other: Self) -> (x: Number, y: Number) {
     let iw = Number.max(0, .min(x2, other.x2) - .max(x1, other.x1))
     let ih = Number.max(0, .min(y2, other.y2) - .max(y1, other.y1))
     let overlap = iw * ih
@@ -51,25 +50,32 @@ extension Box where Number: Scalar {
     let union = areas - overlap
     let outerX = overlap * height
     let outerY = overlap * width
-    let edgeX = Number.quotient(.max(outerX, ih * areas - outerX), union * union)
-    let edgeY = Number.quotient(.max(outerY, iw * areas - outerY), union * union)
+    return (
+      .quotient(.max(outerX, ih * areas - outerX), union * union),
+      .quotient(.max(outerY, iw * areas - outerY), union * union)
+    )
+  }
 
+  /// The sizes of what the slopes of 1 − IoU + ρ² / c² in x and in y are sums of: the edge's,
+  /// |dx| / c² and 2 cw ρ² / c⁴.
+  func centerTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
+    let edge = edgeTerms(other)
     let box = enclosing(other)
     let c = box.width * box.width + box.height * box.height + epsilon
     let ratio = Number.quotient(centerDistance(other), c)
     let dx = Number.abs(x1 + x2 - other.x1 - other.x2) * 0.5
     let dy = Number.abs(y1 + y2 - other.y1 - other.y2) * 0.5
     return (
-      edgeX + .quotient(dx + 2 * box.width * ratio, c),
-      edgeY + .quotient(dy + 2 * box.height * ratio, c)
+      edge.x + .quotient(dx + 2 * box.width * ratio, c),
+      edge.y + .quotient(dy + 2 * box.height * ratio, c)
     )
   }
 }
 
 /// A loss of aligned pairs of boxes: a prediction and its target, n x 4 corners each.
 ///
-/// An item is one pair, in the order x1, y1, x2, y2. The four losses of the family are symmetric, so
-/// the gradient in the target is the kernel's with its arguments exchanged.
+/// An item is one pair, in the order x1, y1, x2, y2. Most losses of the family are symmetric: their
+/// gradient in the target is the kernel's with its arguments exchanged.
 public protocol BoxLoss: FixedWidthLoss {
   func reference<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> S
   /// The sizes of the terms that the gradient is a difference of, if it is one.
