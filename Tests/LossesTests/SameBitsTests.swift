@@ -26,6 +26,7 @@ import Testing
     "iou": [0xe0186798d8119725, 0xd201ac9c34055910],
     "l1": [0x02225f3b736bb725, 0x4aea7778470a502b],
     "log_cosh": [0xcf0374c9d36bb725, 0xf050a29756723bff],
+    "mpdiou": [0x787e24bea34948a5, 0xf93c35e9863e5fa9],
     "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
     "oks": [0x1e81125906ff16a5, 0x4b6757f5f89a59b5],
     "probiou": [0x1bb8d5923acb4725, 0xb1d79032acd21c5b],
