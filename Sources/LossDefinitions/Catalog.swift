@@ -35,6 +35,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(ExtendedIoU.self, I.self),
     Entry(FocalEIoU.self, I.self),
     Entry(MPDIoU.self, I.self),
+    Entry(PowerfulIoU.self, I.self),
     Entry(BoundedIoU.self, I.self),
     Entry(ProbIoU.self, I.self),
     Entry(OKS.self, I.self),
