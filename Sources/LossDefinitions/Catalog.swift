@@ -36,6 +36,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(FocalEIoU.self, I.self),
     Entry(MPDIoU.self, I.self),
     Entry(PowerfulIoU.self, I.self),
+    Entry(NWD.self, I.self),
     Entry(BoundedIoU.self, I.self),
     Entry(ProbIoU.self, I.self),
     Entry(OKS.self, I.self),

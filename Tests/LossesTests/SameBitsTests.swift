@@ -28,6 +28,7 @@ import Testing
     "log_cosh": [0xcf0374c9d36bb725, 0xf050a29756723bff],
     "mpdiou": [0x787e24bea34948a5, 0xf93c35e9863e5fa9],
     "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
+    "nwd": [0x7bf748991dd63a25, 0xb591c9bad3a309f8],
     "oks": [0x1e81125906ff16a5, 0x4b6757f5f89a59b5],
     "powerful_iou": [0x63e6a014a34948a5, 0xa2648efeff8ca32d],
     "probiou": [0x1bb8d5923acb4725, 0xb1d79032acd21c5b],
