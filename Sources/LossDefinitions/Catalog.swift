@@ -37,6 +37,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(MPDIoU.self, I.self),
     Entry(PowerfulIoU.self, I.self),
     Entry(NWD.self, I.self),
+    Entry(WiseIoU.self, I.self),
     Entry(BoundedIoU.self, I.self),
     Entry(ProbIoU.self, I.self),
     Entry(OKS.self, I.self),

@@ -36,6 +36,7 @@ import Testing
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
     "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],
     "weighted_iou": [0x4c26bb3f2756ce1f, 0xdb028128b5e62d8e],
+    "wise_iou": [0x45e2638891c1ae25, 0x18f855e65fa3a8d4],
   ]
 
   @Test(arguments: Listed.all)
