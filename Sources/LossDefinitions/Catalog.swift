@@ -46,6 +46,8 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(SmoothL1.self, I.self),
     Entry(Huber.self, I.self),
     Entry(LogCosh.self, I.self),
+    Entry(BalancedL1.self, I.self),
+    Entry(GHMR.self, I.self),
     Entry(BinaryCrossEntropy.self, I.self),
     Entry(BinaryCrossEntropyFromProbabilities.self, I.self),
     Entry(Focal.self, I.self),
@@ -66,6 +68,7 @@ public let catalog: [any CatalogEntry] = catalog(Baseline.self)
 /// Every matching of predictions to truths, once.
 public let assignments: [any Assignment.Type] = [
   MaxIoU.self,
+  MappedOverlap.self,
   BalancedSampling.self,
   TaskAligned.self,
   TOODAssignment.self,

@@ -7,6 +7,7 @@ import Testing
 /// here, and has its line under Numerics in the changelog.
 @Suite struct SameBitsTests {
   static let checksums: [String: [UInt64]] = [
+    "balanced_l1": [0x133d60a284351325, 0xc9331bbed1b1dc1d],
     "bce": [0x3e9362bf17b20725, 0x9e80b4d367c7e99d],
     "bce_probabilities": [0x97d53a2e6570ec25, 0x98c832f852ef5b5a],
     "bounded_iou": [0xcaea0bf3b5075125, 0x5ba85fd7b3f2f2b7],
@@ -21,6 +22,7 @@ import Testing
     "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
     "focal_eiou": [0x10941e56d5075125, 0x3e4d6738f79b9cec],
     "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
+    "ghm_r": [0x840a8a1980eedf25, 0xeb81452e5302ece4],
     "giou": [0x3cc0fc2cc34948a5, 0xd35f5676a28a6942],
     "huber": [0xe25cccf49f287325, 0xebc59d5955d617e3],
     "iou": [0xe0186798d8119725, 0xd201ac9c34055910],
@@ -29,7 +31,7 @@ import Testing
     "mpdiou": [0x787e24bea34948a5, 0xf93c35e9863e5fa9],
     "mse": [0x6aefb0b2336bb725, 0xa4bf5c1230a1a248],
     "nwd": [0x7bf748991dd63a25, 0xb591c9bad3a309f8],
-    "oks": [0x1e81125906ff16a5, 0x4b6757f5f89a59b5],
+    "oks": [0x6df3aea4fc233d25, 0x30f2f5db00c385bd],
     "powerful_iou": [0x63e6a014a34948a5, 0xa2648efeff8ca32d],
     "probiou": [0x1bb8d5923acb4725, 0xb1d79032acd21c5b],
     "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
