@@ -78,11 +78,16 @@ extension KeypointLoss {
   public static var strata: [String] { ["pixel", "unit", "near", "exact", "far", "small"] }
 
   public func sample(_ stratum: String, using random: inout SplitMix) -> Item {
+    place(stratum, using: &random)
+  }
+
+  /// A place about a true one, at distances in units of 2 σ √area.
+  func place(_ stratum: String, using random: inout SplitMix) -> Item {
     let size = stratum == "pixel" ? 640.0 : 1
     let truth = [random.uniform(0, size), random.uniform(0, size)]
     let σ = random.pick([0.026, 0.025, 0.035, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089, 1.0 / 3])
     var area = random.logarithmic(1e-3, 0.5) * size * size
-    // The distance in units of 2 σ √area: the loss is 1 − exp(−r² / 2).
+    // The loss of k = 2σ is 1 − exp(−reach² / 2).
     var reach = random.logarithmic(1e-2, 4)
     switch stratum {
     case "near": reach = random.logarithmic(1e-6, 1e-2)

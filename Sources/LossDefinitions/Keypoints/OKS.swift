@@ -1,9 +1,10 @@
 /// Object keypoint similarity as a loss: 1 less a Gaussian of the distance.
 ///
-///     L = 1 − exp(−d² / (8 σ² (area + ε)))
+///     L = 1 − exp(−d² / (2 k² (area + ε))),  k = 2σ
 ///
 /// d is the distance of the predicted place from the true one, σ the keypoint's constant, area the
-/// object's. σ is positive and area + ε, too.
+/// object's. σ is positive and area + ε, too. MMYOLO has k = σ and, in place of the area, the square
+/// of the box's diagonal.
 ///
 /// Source: Maji et al., *YOLO-Pose*, CVPR Workshops 2022, eq. 7; the similarity is COCO's. Spec:
 /// `Spec/Keypoints/OKS.md`.
@@ -11,25 +12,62 @@ public struct OKS: KeypointLoss {
   public static let name = "oks"
   public static let laws: [Law<Self>] = [
     .nonNegative, .bounded(by: 1), .zeroAtTruth, .mirrored, .swapped, .plain(.scaled), .farther,
+    .halved,
   ]
-  public static let dialects: [Dialect] = [.keypointLoss]
+  public static let dialects: [Dialect] = [.keypointLoss, .mmposeOKS, .mmyoloOKS]
   public static let hyperparameters: [Hyperparameter<Self>] = [
     Hyperparameter("epsilon", \.epsilon, in: 0...1, grid: [0, 1e-9, 1e-3])
   ]
 
+  public static var configurations: [Configuration<Self>] {
+    gridConfigurations + [Configuration("k = σ", Self(spread: .sigma))]
+  }
+
+  /// k.
+  public enum Spread: Sendable {
+    /// 2σ, COCO's.
+    case twiceSigma
+    /// σ, MMYOLO's.
+    case sigma
+  }
+
+  /// What stands for the area of a box.
+  public enum Scale: Sendable {
+    /// w h.
+    case area
+    /// w² + h², MMYOLO's.
+    case diagonal
+
+    public func squared(width: Double, height: Double) -> Double {
+      self == .area ? width * height : width * width + height * height
+    }
+  }
+
   /// Added to the area.
   public var epsilon = 0.0
+  public var spread = Spread.twiceSigma
 
   public init() {}
 
-  public init(epsilon: Double) { self.epsilon = epsilon }
+  public init(epsilon: Double = 0, spread: Spread = .twiceSigma) {
+    self.epsilon = epsilon
+    self.spread = spread
+  }
+
+  /// The distances are in units of k √area.
+  public func sample(_ stratum: String, using random: inout SplitMix) -> Item {
+    var item = place(stratum, using: &random)
+    guard spread == .sigma else { return item }
+    for i in 0..<2 { item.prediction[i] = 0.5 * (item.prediction[i] + item.target[i]) }
+    return item
+  }
 
   // MARK: Reference
 
   public func reference<S: Scalar>(_ x: S, _ y: S, _ target: KeypointTarget<S>) -> S {
     let (dx, dy) = (x - target.x, y - target.y)
-    let spread = 2 * target.σ
-    let exponent = (dx * dx + dy * dy) / (spread * spread * (target.area + S(epsilon)) * 2)
+    let k = spread == .twiceSigma ? 2 * target.σ : target.σ
+    let exponent = (dx * dx + dy * dy) / (2 * k * k * (target.area + S(epsilon)))
     return -.expm1(-exponent)
   }
 
@@ -44,16 +82,16 @@ public struct OKS: KeypointLoss {
     let (dx, dy) = (Two.sum(x, -target.x), Two.sum(y, -target.y))
     let squared = Two.square(dx) + Two.square(dy)
     let area = Two.sum(target.area, V(epsilon))
-    let spread = (Two.square(Two(target.σ)) * area).times(8)
-    let exponent = squared / spread
+    let width = (Two.square(Two(target.σ)) * area).times(spread == .twiceSigma ? 8 : 2)
+    let exponent = squared / width
     // From there on the loss is 1 in any precision.
     let most = V(repeating: -V.exponentialRange.low)
-    let isFar = most .< (squared.high / spread.high)
+    let isFar = most .< (squared.high / width.high)
     let high = V.select(isFar, most, exponent.high)
     let low = V.select(isFar, .zero, exponent.low)
 
     let decay = V.exp(-high, -low)
-    let slope = V(2) * decay / spread.high
+    let slope = V(2) * decay / width.high
     return (low * decay - V.expm1(-high), dx.high * slope, dy.high * slope)
   }
 }
@@ -93,6 +131,18 @@ extension Law where L == OKS {
     }
   }
 
+  /// Half of σ is exact.
+  static var halved: Self {
+    Law("L at k = 2σ and σ/2 = L at k = σ") { loss, item, values in
+      let (p, t) = (item.prediction, item.target)
+      let half = Item(p, [t[0], t[1], 0.5 * t[2], t[3]])
+      let (two, one) = (
+        L(epsilon: loss.epsilon), L(epsilon: loss.epsilon, spread: .sigma)
+      )
+      return .equal(values.loose(two, half), values.loose(one, item))
+    }
+  }
+
   /// The truth moved to the origin, where doubling the prediction is exact.
   static var farther: Self {
     .inequality("L does not fall as the place moves away along a ray") { loss, item, values in
@@ -106,50 +156,5 @@ extension Law where L == OKS {
         )
       ]
     }
-  }
-}
-
-extension Dialect {
-  static let keypointLoss = Dialect(
-    "ultralytics", "KeypointLoss",
-    "The mean over all n x K keypoints of K / (visible + 1e-9) L, 0 where masked.",
-    inputs: ["pred_kpts", "gt_kpts", "kpt_mask", "area"], parameters: ["sigmas"]
-  ) { call, evaluator in
-    let x = try call.tensor("pred_kpts")
-    guard x.shape.count == 3, x.shape[2] == 2 else {
-      throw Refusal.rejected("\"pred_kpts\" has shape \(x.shape); expected [N, K, 2]")
-    }
-    let (n, k) = (x.shape[0], x.shape[1])
-    let truth = try call.tensor("gt_kpts", like: x.shape)
-    let mask = try call.tensor("kpt_mask", like: [n, k])
-    let area = try call.tensor("area", like: [n, 1])
-    let sigmas = try call.optionalNumbers("sigmas") ?? []
-    guard sigmas.count == k, sigmas.allSatisfy({ $0 > 0 }) else {
-      throw Refusal.rejected("\"sigmas\" is \(sigmas); expected \(k) positive numbers")
-    }
-    if let i = area.data.firstIndex(where: { $0 < 0 }) {
-      throw Refusal.rejected("\"area\" at index \(i) is \(area[i]); expected at least 0")
-    }
-    guard call.reduction == "mean" else {
-      throw Refusal.unsupported("reduction \"\(call.reduction)\"")
-    }
-    let items = (0..<n * k).map { i in
-      Item(
-        [x[2 * i], x[2 * i + 1]],
-        [truth[2 * i], truth[2 * i + 1], sigmas[i % k], area[i / k]])
-    }
-    let results = try evaluator.evaluate(OKS(epsilon: 1e-9), items)
-    let weights = (0..<n * k).map { i in
-      let row = mask.data[i / k * k..<(i / k + 1) * k]
-      return Double(k) / (Double(row.count { $0 != 0 }) + 1e-9) * mask[i] / Double(n * k)
-    }
-    var value = 0.0
-    for (result, weight) in zip(results, weights) { value += result.value * weight }
-    return Answer(
-      Tensor([], [n * k == 0 ? .nan : value]),
-      gradients: [
-        "pred_kpts": Tensor(
-          x.shape, zip(results, weights).flatMap { r, w in r.prediction.map { w * $0 } })
-      ])
   }
 }
