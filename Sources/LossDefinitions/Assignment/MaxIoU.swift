@@ -162,7 +162,7 @@ public struct MaxIoU: Assignment {
 }
 
 /// Boxes as four columns, filled up with empty boxes to whole vectors.
-private struct BoxColumns {
+struct BoxColumns {
   let count: Int
   let padded: Int
   private var x1, y1, x2, y2: [Double]
@@ -178,27 +178,18 @@ private struct BoxColumns {
   }
 
   /// The largest overlap with a box; where it exceeds an entry of `overlaps`, it and the box's number
-  /// are noted. The operations are those of `Box.overlap`, in their order: the bits are the same.
+  /// are noted.
   func largest(
     with box: Box<Double>, _ number: Double, _ overlaps: inout [Double],
     _ numbers: inout [Double]
   ) -> Double {
-    let zero = DoubleLanes.zero
-    let (left, top) = (DoubleLanes(box.x1), DoubleLanes(box.y1))
-    let (right, bottom) = (DoubleLanes(box.x2), DoubleLanes(box.y2))
-    let area = DoubleLanes(box.width * box.height)
-    var largest = zero
+    let lanes = LaneBox(box)
+    var largest = DoubleLanes.zero
     overlaps.withUnsafeMutableBufferPointer { overlaps in
       numbers.withUnsafeMutableBufferPointer { numbers in
         guard let best = overlaps.baseAddress, let owner = numbers.baseAddress else { return }
         for a in stride(from: 0, to: padded, by: DoubleLanes.count) {
-          let (l, t) = (load(x1, a), load(y1, a))
-          let (r, b) = (load(x2, a), load(y2, a))
-          let w = DoubleLanes.max(zero, .min(r, right) - .max(l, left))
-          let h = DoubleLanes.max(zero, .min(b, bottom) - .max(t, top))
-          let common = w * h
-          let union = (r - l) * (b - t) + area - common
-          let u = DoubleLanes.select(zero .< union, common / union, zero)
+          let u = vector(at: a, with: lanes)
           largest = .max(largest, u)
           let known = DoubleLanes(best + a)
           let isLarger = known .< u
@@ -208,6 +199,44 @@ private struct BoxColumns {
       }
     }
     return (0..<DoubleLanes.count).map { largest[$0] }.max() ?? 0
+  }
+
+  /// The overlaps with a box.
+  func overlaps(with box: Box<Double>) -> [Double] {
+    let lanes = LaneBox(box)
+    var row = [Double](unsafeUninitializedCapacity: padded) { row, filled in
+      filled = padded
+      guard let row = row.baseAddress else { return }
+      for a in stride(from: 0, to: padded, by: DoubleLanes.count) {
+        vector(at: a, with: lanes).store(row + a)
+      }
+    }
+    row.removeLast(padded - count)
+    return row
+  }
+
+  /// One box in every lane.
+  private struct LaneBox {
+    let left, top, right, bottom, area: DoubleLanes
+
+    init(_ box: Box<Double>) {
+      (left, top) = (DoubleLanes(box.x1), DoubleLanes(box.y1))
+      (right, bottom) = (DoubleLanes(box.x2), DoubleLanes(box.y2))
+      area = DoubleLanes(box.width * box.height)
+    }
+  }
+
+  /// The operations are those of `Box.overlap`, in their order: the bits are the same.
+  @inline(__always)
+  private func vector(at a: Int, with box: LaneBox) -> DoubleLanes {
+    let zero = DoubleLanes.zero
+    let (l, t) = (load(x1, a), load(y1, a))
+    let (r, b) = (load(x2, a), load(y2, a))
+    let w = DoubleLanes.max(zero, .min(r, box.right) - .max(l, box.left))
+    let h = DoubleLanes.max(zero, .min(b, box.bottom) - .max(t, box.top))
+    let common = w * h
+    let union = (r - l) * (b - t) + box.area - common
+    return .select(zero .< union, common / union, zero)
   }
 
   private func load(_ column: [Double], _ at: Int) -> DoubleLanes {
