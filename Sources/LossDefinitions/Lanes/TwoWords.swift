@@ -58,6 +58,18 @@ public struct TwoWords<V: Lanes> {
     return quickSum(first, rest / (first + first))
   }
 
+  @inline(always) public static func larger(_ a: Self, _ b: Self) -> Self {
+    select((a.high .< b.high) | ((a.high .== b.high) & (a.low .< b.low)), b, a)
+  }
+
+  @inline(always) public static func smaller(_ a: Self, _ b: Self) -> Self {
+    select((b.high .< a.high) | ((a.high .== b.high) & (b.low .< a.low)), b, a)
+  }
+
+  @inline(always) public static func magnitude(_ a: Self) -> Self {
+    select(a.high .< .zero, -a, a)
+  }
+
   @inline(always) public static func select(_ mask: V.Mask, _ a: Self, _ b: Self) -> Self {
     Self(V.select(mask, a.high, b.high), V.select(mask, a.low, b.low))
   }

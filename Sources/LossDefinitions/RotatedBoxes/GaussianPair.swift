@@ -14,15 +14,19 @@
 ///
 ///     B = 3 N / (G + E + e) + ½ ln(1 + (E + ε (G + e − 144)) / (G + e)).
 ///
-/// B is formed in two words: its parts may cancel where ε moves the logarithm below 0, and u, v of
+/// Without guarded quotients e is added to G alone, and ε not inside the logarithm: −e replaces
+/// ε (G + e − 144). B is formed in two words: its parts may cancel where ε moves the logarithm below 0, and u, v of
 /// long thin boxes are differences.
 public struct GaussianPair<V: Lanes> {
   public let distance: TwoWords<V>
   public let slopes: RotatedBox<V>
 
   @inline(always)
-  public init(_ p: RotatedBox<V>, _ t: RotatedBox<V>, epsilon: Double, floor: Double) {
+  public init(
+    _ p: RotatedBox<V>, _ t: RotatedBox<V>, epsilon: Double, guardsQuotients: Bool, floor: Double
+  ) {
     typealias Two = TwoWords<V>
+    let guarding = guardsQuotients ? epsilon : 0
     // δ, and the names of the second box's sides.
     let turn = V.sineAndCosine(Two.sum(p.θ, -t.θ))
     let isCrossed = ((p.w .< p.h) & (t.h .< t.w)) | ((p.h .< p.w) & (t.w .< t.h))
@@ -41,7 +45,7 @@ public struct GaussianPair<V: Lanes> {
     let geometric = ((first.α * first.β) * (second.α * second.β)).times(4)
     let determinant = geometric + excess
     let e = Two(V(144)) * Two(V(epsilon))
-    let bottom = determinant + e
+    let bottom = guardsQuotients ? determinant + e : determinant
     let mean = geometric + e
 
     // N, from d along the sides of either box.
@@ -55,10 +59,10 @@ public struct GaussianPair<V: Lanes> {
     let centers = (form * Two(V(3))) / bottom
 
     // ½ ln(1 + X) in two words; far below 0, as ½ ln(|Σ| / (G + e) + ε).
-    let lift = Two(V(epsilon)) * (mean - Two(V(144)))
+    let lift = guardsQuotients ? Two(V(epsilon)) * (mean - Two(V(144))) : -e
     let x = (excess + lift) / mean
     let isLow = x.high .< V(-0.5)
-    let ratio = determinant / mean + Two(V(epsilon))
+    let ratio = determinant / mean + Two(V(guarding))
     let near = V.log1pParts(V.select(isLow, .zero, x.high))
     let far = V.logParts(V.select(isLow, ratio.high, .one))
     let logarithm = Two.quickSum(
@@ -69,7 +73,7 @@ public struct GaussianPair<V: Lanes> {
     // The slopes: ∂B/∂a₁ = 3 v² / bottom − 3 N ∂|Σ| / bottom² + [D + |Σ| e / (G + e)] / (4 a₁ inner),
     // with D = (a₁ − a₂)(b₁ + b₂) + sin²δ (a₁ + b₁)(a₂ − b₂) and inner = |Σ| + ε (G + e).
     let (a1, b1, a2, b2) = (first.a.high, first.b.high, second.a.high, second.b.high)
-    let inner = determinant.high + V(epsilon) * mean.high
+    let inner = determinant.high + V(guarding) * mean.high
     let sharpness = V(3) / bottom.high
     let share = centers.high / bottom.high
     let s2 = sineSquared.high

@@ -3,28 +3,30 @@ extension ProbIoU {
   /// subtracts, without sign.
   func slopeSizes<S: Scalar>(_ p: RotatedBox<S>, _ t: RotatedBox<S>) -> [S] {
     let (ε, least) = (S(epsilon), 12 * S(floor))
+    let guarding = guardsQuotients ? ε : 0
     let (a1, b1) = (p.w * p.w + least, p.h * p.h + least)
     let (a2, b2) = (t.w * t.w + least, t.h * t.h + least)
     let (sin, cos) = (S.sin(p.θ - t.θ), S.cos(p.θ - t.θ))
     let (s, c) = (sin * sin, cos * cos)
     let determinant =
       a1 * b1 + a2 * b2 + c * (a1 * b2 + a2 * b1) + s * (a1 * a2 + b1 * b2)
-    let bottom = determinant + 144 * ε
+    let bottom = determinant + 144 * guarding
     let mean = 4 * S.sqrt(a1 * b1 * a2 * b2) + 144 * ε
-    let inner = determinant + ε * mean
+    let inner = determinant + guarding * mean
 
     let (own, its) = (components(p, t, p.θ), components(p, t, t.θ))
-    let form =
+    let size =
       b1 * own.u * own.u + a1 * own.v * own.v + b2 * its.u * its.u + a2 * its.v * its.v
-    let distance = 3 * form / bottom + 0.5 * S.log(determinant / mean + ε)
+    let distance = 3 * size / bottom + 0.5 * S.log(determinant / mean + guarding)
     let bounded = S.clamp(distance, ε, S(most))
     let squared = ε - .expm1(-bounded)
     let isPositive = 0 .< squared
-    let slope = S.quotient(
-      .exp(-bounded), 2 * S.sqrt(.select(isPositive, squared, 1)))
+    let slope =
+      form == .bhattacharyya
+      ? 1 : S.quotient(.exp(-bounded), 2 * S.sqrt(.select(isPositive, squared, 1)))
 
     let sharpness = 3 / bottom
-    let share = 3 * form / (bottom * bottom)
+    let share = 3 * size / (bottom * bottom)
     let lean = s * (a1 + b1) * S.abs(a2 - b2)
     let raise = determinant * 144 * ε / mean
     let sizeA =

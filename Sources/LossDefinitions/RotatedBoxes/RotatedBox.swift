@@ -24,7 +24,7 @@ extension RotatedBox where Number: Scalar {
 /// A loss of aligned pairs of rotated boxes: a prediction and its target, n x 5 numbers each.
 ///
 /// An item is one pair, in the order centre x, y, sides w, h in any one unit, angle θ in radians. The
-/// losses of the family are symmetric.
+/// losses of the family are symmetric unless they say otherwise.
 public protocol RotatedBoxLoss: FixedWidthLoss {
   func reference<S: Scalar>(_ p: RotatedBox<S>, _ t: RotatedBox<S>) -> S
   /// The sizes of the terms that the gradient is a difference of, if it is one.
@@ -42,6 +42,8 @@ extension RotatedBoxLoss {
   public func reference<S: Scalar>(_ prediction: [S], _ target: [S]) -> S {
     reference(RotatedBox(prediction), RotatedBox(target))
   }
+
+  public func gradientTerms<S: Scalar>(_ p: RotatedBox<S>, _ t: RotatedBox<S>) -> [S] { [] }
 
   public func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S] {
     gradientTerms(RotatedBox(prediction), RotatedBox(target))
@@ -90,6 +92,10 @@ extension RotatedBox where Number: Lanes {
 
   @inline(always) public var negated: Self { Self(x: -x, y: -y, w: -w, h: -h, θ: -θ) }
 
+  @inline(always) public func scaled(by factor: Number) -> Self {
+    Self(x: factor * x, y: factor * y, w: factor * w, h: factor * h, θ: factor * θ)
+  }
+
   /// Stores lane `k`, as row `row`.
   @inline(always)
   public func store(
@@ -112,6 +118,11 @@ extension RotatedBoxLoss {
   }
 
   public func sample(_ stratum: String, using random: inout SplitMix) -> Item {
+    Self.pair(stratum, using: &random)
+  }
+
+  /// An item of one of the family's strata.
+  static func pair(_ stratum: String, using random: inout SplitMix) -> Item {
     var t = Self.box(stratum, using: &random)
     var p = Self.box(stratum, using: &random)
     switch stratum {

@@ -1,6 +1,6 @@
 extension Call {
   /// An input's rows of five, which must be rotated boxes: sides of at least 0.
-  fileprivate func rotatedBoxes(_ name: String) throws -> (Tensor, [[Double]]) {
+  func rotatedBoxes(_ name: String) throws -> (Tensor, [[Double]]) {
     let tensor = try tensor(name)
     guard tensor.shape.last == 5 else {
       throw Refusal.rejected("\"\(name)\" has shape \(tensor.shape); expected [..., 5]")
@@ -12,7 +12,7 @@ extension Call {
     return (tensor, rows)
   }
 
-  fileprivate func expectNoReduction() throws {
+  func expectNoReduction() throws {
     guard reduction == "none" else { throw Refusal.unsupported("reduction \"\(reduction)\"") }
   }
 }
@@ -28,16 +28,7 @@ extension Dialect {
       epsilon: try call.number("eps", default: 1e-7), floor: try call.number("floor", default: 0),
       addsAspect: try call.flag("CIoU", default: false))
     loss.isSimilarity = true
-    let (x, p) = try call.rotatedBoxes("obb1")
-    _ = try call.tensor("obb2", like: x.shape)
-    let (_, t) = try call.rotatedBoxes("obb2")
-    let results = try evaluator.evaluate(loss, zip(p, t).map { Item($0, $1) })
-    return Answer(
-      Tensor(x.shape.dropLast() + [1], results.map(\.value)),
-      gradients: [
-        "obb1": Tensor(x.shape, results.flatMap(\.prediction)),
-        "obb2": Tensor(x.shape, results.flatMap(\.target)),
-      ])
+    return try call.rotatedPairs(loss, "obb1", "obb2", trailing: [1], with: evaluator)
   }
 
   static let batchProbIoU = Dialect(
@@ -65,5 +56,42 @@ extension Dialect {
     return Answer(
       Tensor([p.count, t.count], results.map(\.value)),
       gradients: ["obb1": Tensor(x.shape, slopes), "obb2": Tensor(y.shape, others)])
+  }
+
+  static let paddleProbIoU = Dialect(
+    "paddledetection", "probiou_loss",
+    "ε = 1e-3 under the logarithm's quotient, in the lower limit and under the root alone.",
+    inputs: ["pred", "target"], parameters: ["eps", "mode"]
+  ) { call, evaluator in
+    try call.expectNoReduction()
+    var loss = ProbIoU(epsilon: try call.number("eps", default: 1e-3))
+    loss.guardsQuotients = false
+    switch try call.text("mode", default: "l1") {
+    case "l1": break
+    case "l2": loss.form = .bhattacharyya
+    case let mode: throw Refusal.unsupported("mode \"\(mode)\"; known: l1, l2")
+    }
+    return try call.rotatedPairs(loss, "pred", "target", trailing: [1], with: evaluator)
+  }
+}
+
+extension Call {
+  /// The losses of aligned pairs of two inputs, unreduced, and their gradients.
+  ///
+  /// - Parameter trailing: what the function's result has after the rows' axes.
+  func rotatedPairs<L: RotatedBoxLoss>(
+    _ loss: L, _ first: String, _ second: String, trailing: [Int] = [],
+    with evaluator: any Evaluator
+  ) throws -> Answer {
+    let (x, p) = try rotatedBoxes(first)
+    _ = try tensor(second, like: x.shape)
+    let (_, t) = try rotatedBoxes(second)
+    let results = try evaluator.evaluate(loss, zip(p, t).map { Item($0, $1) })
+    var gradients = [first: Tensor(x.shape, results.flatMap(\.prediction))]
+    if L.targetGradient != .none {
+      gradients[second] = Tensor(x.shape, results.flatMap(\.target))
+    }
+    return Answer(
+      Tensor(x.shape.dropLast() + trailing, results.map(\.value)), gradients: gradients)
   }
 }

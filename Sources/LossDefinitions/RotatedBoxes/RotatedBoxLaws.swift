@@ -29,10 +29,32 @@ extension Law where L == ProbIoU {
 
   /// L ≤ √(1 + ε), and at most 1 more with the aspect term.
   static var atMostOne: Self {
-    .inequality("L ≤ √(1 + ε), with the aspect term 1 more") { loss, item, values in
+    .inequality("L ≤ √(1 + ε) in Hellinger's form, with the aspect term 1 more") {
+      loss, item, values in
+      guard loss.form == .hellinger else { return [] }
       let bound = (1 + loss.epsilon).squareRoot().nextUp + (loss.addsAspect ? 1 : 0)
       return [(Interval(bound), values.value(loss, item))]
     }
+  }
+
+  /// −ln(1 − H²) ≥ H².
+  static var distanceAboveItsSquare: Self {
+    .plain(
+      .inequality("Bhattacharyya's form ≥ the square of Hellinger's") { loss, item, values in
+        guard loss.form == .bhattacharyya else { return [] }
+        var hellinger = loss
+        hellinger.form = .hellinger
+        return [(values.loose(loss, item), .square(values.loose(hellinger, item)))]
+      })
+  }
+}
+
+extension Law where L: RotatedBoxLoss {
+  /// A law in a part of the loss's settings.
+  static func `where`(
+    _ words: String, _ law: Self, _ holds: @escaping @Sendable (L) -> Bool
+  ) -> Self {
+    law.restricted("\(law.statement), \(words)", where: holds)
   }
 
   static var translated: Self {
@@ -59,6 +81,13 @@ extension Law where L == ProbIoU {
   static var axesExchanged: Self {
     .invariant(under: "exchange of the axes") {
       $0.mapped { [$0[1], $0[0], $0[3], $0[2], -$0[4]] }
+    }
+  }
+
+  /// (x, y, w, h, θ) ↦ (−y, x, h, w, θ): both boxes turned by a right angle, under their other names.
+  static var quarterTurned: Self {
+    .invariant(under: "a quarter turn of both boxes") {
+      $0.mapped { [-$0[1], $0[0], $0[3], $0[2], $0[4]] }
     }
   }
 
