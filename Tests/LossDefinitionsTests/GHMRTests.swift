@@ -63,6 +63,7 @@ import Testing
   }
 
   @Test func edges() throws {
+    #expect(GHMR().slopeSize(1e300, 0) == 1 && GHMR().slopeSize(.infinity, 0).isNaN)
     let histogram = try GradientHistogram(bins: 4)
     #expect(histogram.edges == [0, 0.25, 0.5, 0.75, 1000])
     let step = try histogram.step(norms: [0, 0.25, 1, 1], labelWeights: [2, 1, 1, 1])

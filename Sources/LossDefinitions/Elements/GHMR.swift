@@ -76,9 +76,11 @@ public struct GHMR: ElementLoss {
   public init() {}
   public init(mu: Double) { self.mu = mu }
 
-  /// g, what the histogram counts.
+  /// g, what the histogram counts; NaN where x − t is not finite.
   public func slopeSize(_ x: Double, _ t: Double) -> Double {
     let d = x - t
+    // From here on the square may overflow, and g is 1.
+    if d.magnitude > 1e150 { return d.isFinite ? 1 : .nan }
     return (d / (d * d + mu * mu).squareRoot()).magnitude
   }
 
