@@ -18,7 +18,7 @@ import Testing
     "dice": [0x284999d12e43e465, 0x145860a5f74a8743],
     "diou": [0x869faaa458119725, 0x7ee44c2d2341489a],
     "eiou": [0x43a83f105dd63a25, 0x20ada6baf10199fe],
-    "extended_iou": [0xe74cb2647e186ba5, 0xdce967399d3f0f67],
+    "extended_iou": [0x908eb4f07e186ba5, 0x1be3d7549cd3a235],
     "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
     "focal_eiou": [0x10941e56d5075125, 0x3e4d6738f79b9cec],
     "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
@@ -41,7 +41,7 @@ import Testing
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
     "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],
     "weighted_iou": [0x4c26bb3f2756ce1f, 0xdb028128b5e62d8e],
-    "wise_iou": [0x45e2638891c1ae25, 0x18f855e65fa3a8d4],
+    "wise_iou": [0x1f9e50ff31c1ae25, 0xa03d1071c5c94cdc],
   ]
 
   @Test(arguments: Listed.all)

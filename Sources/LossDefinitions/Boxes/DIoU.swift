@@ -118,6 +118,28 @@ public struct Centers<V: Lanes> {
   }
 }
 
+/// The same in two words, for a kernel that takes the exponential of the ratio.
+public struct PreciseCenters<V: Lanes> {
+  public let ratio: TwoWords<V>
+  public let slopeX, slopeY, outerX, outerY: V
+
+  @inline(always)
+  public init(_ p: Box<V>, _ t: Box<V>, enclosureEpsilon: Double) {
+    let dx = (TwoWords.sum(p.x1, -t.x1) + TwoWords.sum(p.x2, -t.x2)).times(0.5)
+    let dy = (TwoWords.sum(p.y1, -t.y1) + TwoWords.sum(p.y2, -t.y2)).times(0.5)
+    let cw = TwoWords.sum(V.max(p.x2, t.x2), -V.min(p.x1, t.x1))
+    let ch = TwoWords.sum(V.max(p.y2, t.y2), -V.min(p.y1, t.y1))
+    let c = (TwoWords.square(cw) + TwoWords.square(ch)) + TwoWords(V(enclosureEpsilon))
+    // Where c is 0, so is every numerator.
+    let whole = TwoWords.select(c.high .== .zero, TwoWords(.one), c)
+    ratio = (TwoWords.square(dx) + TwoWords.square(dy)) / whole
+    slopeX = dx.high / whole.high
+    slopeY = dy.high / whole.high
+    outerX = ((cw.high + cw.high) / whole.high) * ratio.high
+    outerY = ((ch.high + ch.high) / whole.high) * ratio.high
+  }
+}
+
 extension DIoU {
   public static var configurations: [Configuration<Self>] {
     gridConfigurations + [

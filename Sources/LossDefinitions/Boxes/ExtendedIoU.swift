@@ -108,13 +108,14 @@ public struct ExtendedIoU: BoxLoss {
     // areas, l = (A + ε + 2J) / (A + ε + J) has (J′ (A + ε) − A′ J) / (A + ε + J)².
     let meeting = Overlap(p, t, heightEpsilon: 0, unionEpsilon: unionEpsilon)
     let inside = meeting.slopes.gradient(p, t)
-    let inverse = V.select(union.high .== .zero, .zero, .one / union.high)
-    let share = pair.excess.high * inverse
-    let (lostH, lostW) = (meeting.h * (below * inverse), meeting.w * (below * inverse))
+    let whole = V.select(union.high .== .zero, .one, union.high)
+    let share = pair.excess.high / whole
+    let lost = below / whole
+    let (lostH, lostW) = (meeting.h * lost, meeting.w * lost)
     let slopesX = x.slopes(across: y)
     let slopesY = y.slopes(across: x)
     func slope(_ inside: V, _ apart: V) -> V {
-      factor * V.select(meeting.overlaps, inside, apart * inverse)
+      factor * V.select(meeting.overlaps, inside, apart / whole)
     }
     return (
       value,

@@ -117,22 +117,24 @@ public struct WiseIoU: BoxLoss {
   @inline(always)
   public func optimized<V: Lanes>(_ p: Box<V>, _ t: Box<V>) -> (loss: V, gradient: Box<V>) {
     let pair = Overlap(p, t, heightEpsilon: 0, unionEpsilon: unionEpsilon)
-    let centers = Centers(p, t, enclosureEpsilon: enclosureEpsilon)
-    // Versions 2 and 3 take powers of it, so that it is needed in two words.
+    // In two words: an exponential of the one, and powers of the other, are taken.
+    let centers = PreciseCenters(p, t, enclosureEpsilon: enclosureEpsilon)
     let l = PreciseOverlap(p, t, unionEpsilon: unionEpsilon).loss
     let β = mean == 0 ? TwoWords(.zero) : l / TwoWords(V(mean))
     var (focus, root) = (V.one, V.one)
     switch version {
-    case .v1: break
-    case .v2: focus = gamma == 0.5 ? V.sqrt(β.high) : V.pow(β.high, V(gamma))
+    case .v1: focus = V.exp(centers.ratio.high, centers.ratio.low)
+    case .v2:
+      let power = gamma == 0.5 ? V.sqrt(β.high) : V.pow(β.high, V(gamma))
+      focus = power * V.exp(centers.ratio.high, centers.ratio.low)
     case .v3:
-      // α^(δ−β) as the square of its root: β / δ may be large where it is subnormal.
+      // α^(δ−β) R as the square of its root: β / δ may be large where it is subnormal.
       let (log, logLow) = V.logParts(V(alpha))
-      let exponent = (TwoWords(V(delta)) - β) * TwoWords(log, logLow)
+      let exponent =
+        (TwoWords(V(delta)) - β) * TwoWords(log, logLow) + centers.ratio
       root = V.exp(V(0.5) * exponent.high, V(0.5) * exponent.low)
-      focus = (β.high / V(delta)) * root
+      focus = (β / TwoWords(V(delta))).high * root
     }
-    focus = focus * V.exp(centers.ratio)
 
     var slopes = pair.slopes
     if denominator == .attached {
