@@ -43,6 +43,7 @@ func catalog<I: InstructionSet>(_: I.Type) -> [any CatalogEntry] {
     Entry(GWD.self, I.self),
     Entry(KLD.self, I.self),
     Entry(KFIoU.self, I.self),
+    Entry(RotatedIoU.self, I.self),
     Entry(OKS.self, I.self),
     Entry(L1.self, I.self),
     Entry(MeanSquaredError.self, I.self),

@@ -76,12 +76,20 @@ import Testing
   // MARK: Sines
 
   @Test func sinesInTwoWords() {
-    check(FloatLanes.self, digits: 31, absolute: 58)
-    check(DoubleLanes.self, digits: 60, absolute: 100)
+    check(FloatLanes.self, digits: 31, absolute: 58) { FloatLanes.sineAndCosine($0) }
+    check(DoubleLanes.self, digits: 60, absolute: 100) { DoubleLanes.sineAndCosine($0) }
+  }
+
+  @Test func fineSines() {
+    check(FloatLanes.self, digits: 43, absolute: 58) { FloatLanes.fineSineAndCosine($0) }
+    check(DoubleLanes.self, digits: 73, absolute: 100) { DoubleLanes.fineSineAndCosine($0) }
   }
 
   /// Relative errors of at most 2^-digits, except near zeros, over angles of up to 2^12.
-  private func check<L: Lanes>(_: L.Type, digits: Int, absolute: Int) {
+  private func check<L: Lanes>(
+    _: L.Type, digits: Int, absolute: Int,
+    _ function: (TwoWords<L>) -> (sine: TwoWords<L>, cosine: TwoWords<L>)
+  ) {
     var random = SplitMix(seed: 5, "angles")
     for i in 0..<20_000 {
       let reach = [1.0, 4, 100, 4096][i % 4]
@@ -90,7 +98,7 @@ import Testing
       if i % 3 == 0 {
         x = L.Element((Double(x) * 0.6366197723675814).rounded() * 1.5707963267948966)
       }
-      let (sine, cosine) = L.sineAndCosine(TwoWords(L(repeating: x)))
+      let (sine, cosine) = function(TwoWords(L(repeating: x)))
       let angle = DoubleDouble(Double(x))
       for (got, truth) in [
         (sine, DoubleDouble.sin(angle)), (cosine, DoubleDouble.cos(angle)),

@@ -37,6 +37,7 @@ import Testing
     "oks": [0x6df3aea4fc233d25, 0x30f2f5db00c385bd],
     "powerful_iou": [0x63e6a014a34948a5, 0xa2648efeff8ca32d],
     "probiou": [0x84033cfa019e3725, 0x0eff938a82503b25],
+    "rotated_iou": [0x05d8e81e89934aa5, 0x96ce3637ed405180],
     "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
     "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],

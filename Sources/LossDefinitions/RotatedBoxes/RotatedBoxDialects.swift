@@ -75,6 +75,25 @@ extension Dialect {
   }
 }
 
+extension Dialect {
+  static let rotatedIoU = Dialect(
+    "mmrotate", "rotated_iou_loss",
+    "−ln IoU by default; the IoU is at least eps. MMCV's IoU errs where edges nearly coincide.",
+    inputs: ["pred", "target"], parameters: ["mode", "eps"]
+  ) { call, evaluator in
+    try call.expectNoReduction()
+    let floor = try call.number("eps", default: 1e-6)
+    let loss: RotatedIoU
+    switch try call.text("mode", default: "log") {
+    case "linear": loss = RotatedIoU(.linear, floor: floor)
+    case "log": loss = RotatedIoU(.logarithmic, floor: floor)
+    case let mode:
+      throw Refusal.unsupported("mode \"\(mode)\"; known: linear, log")
+    }
+    return try call.rotatedPairs(loss, "pred", "target", with: evaluator)
+  }
+}
+
 extension Call {
   /// The losses of aligned pairs of two inputs, unreduced, and their gradients.
   ///

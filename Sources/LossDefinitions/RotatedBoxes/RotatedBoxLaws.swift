@@ -128,3 +128,24 @@ extension Law where L: RotatedBoxLoss {
     }
   }
 }
+
+extension Law where L == RotatedIoU {
+  /// With both angles 0 it is IoU, of corners that the centres and sides give exactly.
+  static var alignedIoU: Self {
+    .agrees("IoU's loss where both angles are 0", with: IoU.self) { loss, item in
+      guard let (there, grid) = item.onGrid else { return nil }
+      func even(_ box: [Double]) -> [Double] {
+        box[..<2] + box[2..<4].map { 2 * grid * Swift.max(1, ($0 / (2 * grid)).rounded()) } + [0]
+      }
+      func corners(_ box: [Double]) -> [Double] {
+        [
+          box[0] - box[2] / 2, box[1] - box[3] / 2, box[0] + box[2] / 2, box[1] + box[3] / 2,
+        ]
+      }
+      let (p, t) = (even(there.prediction), even(there.target))
+      // The item of this loss, and that of the other.
+      let form = loss.form == .linear ? IoU.Form.linear : .logarithmic
+      return (IoU(form, floor: loss.floor), Item(p, t), Item(corners(p), corners(t)))
+    }
+  }
+}
