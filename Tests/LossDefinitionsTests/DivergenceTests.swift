@@ -176,7 +176,17 @@ extension Row {
     Row(
       "G4 nested quarters", values("diou", [0.8125, 0.78125, 0.75], quarters),
       values("giou", [0.75, 0.75, 0.75], quarters), values("iou", [0.75, 0.75, 0.75], quarters)),
-    Row("G7 rotated boxes", values("probiou", [0.237181], [rotated])),
+    Row(
+      "G7 rotated boxes", values("probiou", [0.237181], [rotated]),
+      values("gwd", [0.572901], [rotated]), values("gwd", [0.626945], [rotated], "root"),
+      values("gwd", [0.235642], [rotated], "MMRotate's"),
+      number("the squared Wasserstein distance", 2.824307) {
+        let distance = try gradient("gwd", rotated, "distance").value
+        return distance * distance
+      },
+      values("kld", [0.180800], [rotated], "divergence"),
+      values("kld", [0.170141], [rotated], "divergence from the target"),
+      values("kfiou", [1 - 0.318549], [rotated])),
     Row(
       "G8 keypoints",
       values(
@@ -226,6 +236,7 @@ extension Row {
   private static let thin: [Double] = [1000, 1000, 1100, 1001]
   private static let tall: [Double] = [0, 0, 1, 100]
   private static let tiny: [Double] = [0, 0, 1e-3, 1e-3]
+  private static let same = Item([0, 0, 10, 4, 0.3], [0, 0, 10, 4, 0.3])
   private static let fourDigits: @Sendable ([Double]) -> [Double] = {
     $0.map { ($0 * 1e4).rounded() / 1e4 }
   }
@@ -289,6 +300,10 @@ extension Row {
       call("torchvision", "generalized_box_iou_loss", 1, [0, 5, 640, 5], [0, 5, 640, 5]),
       call("ultralytics", "bbox_iou_GIoU", 1 + 1279, [0, 5, 640, 5], [0, 5, 640, 5], xyxy)),
     Row(
+      "D13 CIoU of a point",
+      call("mmdet", "ciou_loss", 1, [5, 5, 5, 5], a, ["eps": .number(1e-6)]),
+      call("ultralytics", "bbox_iou_CIoU", 1 - 1.05, [5, 5, 5, 5], a, xyxy)),
+    Row(
       "D14 identical boxes of side 0.001",
       number("torchvision's CIoU, to 4 digits", 0.0909) {
         let found = try call("torchvision", "complete_box_iou_loss", 0, tiny, tiny).found()[0]
@@ -338,6 +353,15 @@ extension Row {
         let found = try gradient("probiou", item, "default", ["epsilon": 1e-3]).value
         return (found * 1e4).rounded() / 1e4
       }),
+    Row(
+      "D20 KLD", values("kld", [0.345348], [rotated], "MMRotate's"),
+      values("kld", [0.375520], [rotated], "MMRotate's first version"),
+      values("kld", [0.235860], [rotated], "MMRotate's first version, logarithm"),
+      values("kld", [0.142508], [rotated])),
+    Row(
+      "D21 KFIoU of identical boxes", values("kfiou", [0.666667], [same]),
+      values("kfiou", [1.098612], [same], "logarithmic"),
+      values("kfiou", [0.947734], [same], "exponential")),
     Row(
       "D22 OKS", value("oks", 0.060587, [1, 0], [0, 0, 0.05, 800]),
       value("oks", 0.095163, [1, 0], [0, 0, 0.05, 2000], "k = σ")),
@@ -398,20 +422,24 @@ extension Row {
     ),
     (
       "D8, the third",
-      "the Wise-IoU repository's _EIoU, without sizes, is a loss that nobody trains with"
+      "the Wise-IoU repository's _EIoU, without sizes, has no definition here"
     ),
-    ("D9", "SIoU is not in the catalog"), ("D10", "SIoU is not in the catalog"),
     ("D12", "boxes with corners out of order are refused"),
-    (
-      "D13",
-      "the CIoU of a point: NaN is what torchvision's rounding makes of it; empty boxes are in the chapters' Edges"
-    ),
+    ("D13, torchvision", "NaN is what rounding makes of 0/0 in the sides of a point; here it is 1"),
     ("D14, PaddleDetection", "its CIoU with 1e-10 and 1e-9 in other places has no dialect"),
     ("D16, KerasCV", "its SmoothL1 jumps unless the cutoff is 1, and has no dialect"),
-    ("D20", "KLD is not in the catalog"), ("D21", "KFIoU is not in the catalog"),
-    ("D29", "alpha-IoU is not in the catalog"),
+    (
+      "D10, the other side",
+      "NaN is what PaddleDetection's 0/0 of concentric boxes gives"
+    ),
+    (
+      "D29, the other side",
+      "the first release's (cw^2α + ch^2α) in place of the power of the sum, which its author withdrew"
+    ),
     ("D26, the other side", "TensorFlow's and darknet's ties are conventions; here it is the mean"),
     ("D28, the other side", "darknet's hand-written gradient is the derivative of nothing"),
+    ("D9", "SIoU is not in the catalog"), ("D10", "SIoU is not in the catalog"),
+    ("D29", "α-IoU is not in the catalog"),
     ("D31", "half precision is not computed in"),
     ("D32", "Pixels-IoU shares the abbreviation alone"),
   ]
