@@ -73,7 +73,7 @@ public struct KernelEvaluator<Element: LaneElement>: Evaluator {
       for i in results.indices { results[i].target = results[i].prediction.map { -$0 } }
     case .exchanged:
       let exchanged = items.map { Item($0.target, $0.prediction) }
-      let others = evaluateBatches(loss, exchanged)
+      let others = evaluateBatches(loss.exchanged, exchanged)
       for i in results.indices { results[i].target = others[i].prediction }
     }
     return results

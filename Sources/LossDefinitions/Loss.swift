@@ -41,6 +41,10 @@ public protocol Loss: Definition {
   /// subtracts any; the gradient scale is the largest of these and of the gradient's components.
   func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S]
 
+  /// M(t, x) = L(x, t), of a loss whose target's gradient is `exchanged`: the loss itself, unless a
+  /// setting is not symmetric.
+  var exchanged: Self { get }
+
   /// This loss with its hyperparameters rounded to Float, as a Float kernel reads them.
   var roundedToFloat: Self { get }
 
@@ -183,6 +187,8 @@ extension Loss {
   }
 
   public func gradientTerms<S: Scalar>(_ prediction: [S], _ target: [S]) -> [S] { [] }
+
+  public var exchanged: Self { self }
 
   public var roundedToFloat: Self {
     var rounded = self

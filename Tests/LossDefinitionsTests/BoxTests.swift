@@ -69,6 +69,13 @@ import Testing
     try stays(GIoU())
     try stays(DIoU())
     try stays(CIoU())
+    try stays(SIoU())
+    try stays(ShapeIoU())
+    try stays(AlphaIoU(.giou, alpha: 0.5))
+    for base in Base.allCases {
+      try stays(InnerIoU(base))
+      try stays(FocalerIoU(base))
+    }
   }
 
   private func stays<L: BoxLoss>(_ loss: L) throws {
@@ -99,6 +106,14 @@ import Testing
     try agree(CIoU(), items)
     try agree(CIoU(.attached, epsilon: 1e-7), items)
     try agree(CIoU(.gated, epsilon: 0), items)
+    try agree(SIoU(), items)
+    try agree(SIoU(epsilon: 1e-7), items)
+    try agree(ShapeIoU(), items)
+    for form in AlphaIoU.Form.allCases { try agree(AlphaIoU(form, alpha: 2), items) }
+    for base in Base.allCases {
+      try agree(InnerIoU(base), items)
+      try agree(FocalerIoU(base), items)
+    }
   }
 
   private func agree<L: BoxLoss>(_ loss: L, _ items: [Item]) throws {

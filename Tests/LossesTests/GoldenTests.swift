@@ -42,6 +42,7 @@ import Testing
     "mmdet/iou_loss_log", "mmdet/giou_loss", "mmdet/diou_loss", "mmdet/ciou_loss",
     "mmdet/eiou_loss",
     "mmdet/balanced_l1_loss", "mmdet/GHMR",
+    "mmdet/siou_loss",
     "torch/binary_cross_entropy", "torch/binary_cross_entropy_with_logits",
     "torch/cross_entropy", "torch/l1_loss", "torch/mse_loss", "torch/smooth_l1_loss",
     "torch/huber_loss", "tensorflow/soft_iou", "tensorflow/weighted_iou",

@@ -7,6 +7,7 @@ import Testing
 /// here, and has its line under Numerics in the changelog.
 @Suite struct SameBitsTests {
   static let checksums: [String: [UInt64]] = [
+    "alpha_iou": [0xbbc0fac241f20da5, 0xcaaee5517a3ac764],
     "balanced_l1": [0x133d60a284351325, 0xc9331bbed1b1dc1d],
     "bce": [0x3e9362bf17b20725, 0x9e80b4d367c7e99d],
     "bce_probabilities": [0x97d53a2e6570ec25, 0x98c832f852ef5b5a],
@@ -22,10 +23,12 @@ import Testing
     "focal": [0xb8b81395537b7f25, 0x1bc3e61a15f57cdd],
     "focal_eiou": [0x10941e56d5075125, 0x3e4d6738f79b9cec],
     "focal_star": [0x6f82b81977b20725, 0x85ea2551b6d18bbf],
+    "focaler_iou": [0xa3cc079ab1c1ae25, 0xfe1ac8b575701831],
     "ghm_r": [0x840a8a1980eedf25, 0xeb81452e5302ece4],
     "giou": [0x3cc0fc2cc34948a5, 0xd35f5676a28a6942],
     "gwd": [0xecbeba4444b17b25, 0x52e36475e4145ca8],
     "huber": [0xe25cccf49f287325, 0xebc59d5955d617e3],
+    "inner_iou": [0xd860ee1b31c1ae25, 0xaa1da956a257b65c],
     "iou": [0xe0186798d8119725, 0xd201ac9c34055910],
     "kfiou": [0xeaecc9389acb4725, 0x8b3ee2e0ad320881],
     "kld": [0x383f0ed7ab5af325, 0x0d4c665ae2f95859],
@@ -38,6 +41,8 @@ import Testing
     "powerful_iou": [0x63e6a014a34948a5, 0xa2648efeff8ca32d],
     "probiou": [0x84033cfa019e3725, 0x0eff938a82503b25],
     "rotated_iou": [0x05d8e81e89934aa5, 0x96ce3637ed405180],
+    "shape_iou": [0x2df8d252d5cf25a5, 0x1e8cac586418d4fa],
+    "siou": [0xc9d3444118119725, 0xb212de066aebc292],
     "smooth_l1": [0x6bdc2fd23f287325, 0x026d15256d0c9dae],
     "soft_iou": [0xbcb9fb7f48d0b777, 0xca1934eef335befb],
     "sparse_cross_entropy": [0x80f3f2239f4522bd, 0xf48f104d979e88bd],

@@ -41,7 +41,14 @@ extension Box where Number: Scalar {
     return dx * dx + dy * dy
   }
 
-  /// The slopes of 1 − IoU in x and in y at either place of an edge, whichever is larger.
+  /// The sizes of what the slopes of 1 − IoU + ρ² / c² in x and in y are sums of.
+  func centerTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
+    let edges = edgeTerms(other)
+    let distance = distanceTerms(other, epsilon)
+    return (edges.x + distance.x, edges.y + distance.y)
+  }
+
+  /// The IoU's slopes at either place of an edge, whichever is larger.
   func edgeTerms(_ other: Self) -> (x: Number, y: Number) {
     let iw = Number.max(0, .min(x2, other.x2) - .max(x1, other.x1))
     let ih = Number.max(0, .min(y2, other.y2) - .max(y1, other.y1))
@@ -51,24 +58,49 @@ extension Box where Number: Scalar {
     let outerX = overlap * height
     let outerY = overlap * width
     return (
-      .quotient(.max(outerX, ih * areas - outerX), union * union),
-      .quotient(.max(outerY, iw * areas - outerY), union * union)
+      Number.quotient(.max(outerX, ih * areas - outerX), union * union),
+      Number.quotient(.max(outerY, iw * areas - outerY), union * union)
     )
   }
 
-  /// The sizes of what the slopes of 1 − IoU + ρ² / c² in x and in y are sums of: the edge's,
-  /// |dx| / c² and 2 cw ρ² / c⁴.
-  func centerTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
-    let edge = edgeTerms(other)
+  /// The slopes of ρ² / c² as sums of |dx| / c² and 2 cw ρ² / c⁴.
+  func distanceTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
     let box = enclosing(other)
     let c = box.width * box.width + box.height * box.height + epsilon
     let ratio = Number.quotient(centerDistance(other), c)
     let dx = Number.abs(x1 + x2 - other.x1 - other.x2) * 0.5
     let dy = Number.abs(y1 + y2 - other.y1 - other.y2) * 0.5
     return (
-      edge.x + .quotient(dx + 2 * box.width * ratio, c),
-      edge.y + .quotient(dy + 2 * box.height * ratio, c)
+      .quotient(dx + 2 * box.width * ratio, c),
+      .quotient(dy + 2 * box.height * ratio, c)
     )
+  }
+
+  /// The slopes of (w − W)² / (cw² + ε) and of the like in h, as sums of the sizes of their terms.
+  func sideTerms(_ other: Self, _ epsilon: Number) -> (x: Number, y: Number) {
+    let box = enclosing(other)
+    func side(_ difference: Number, _ c: Number) -> Number {
+      let square = c * c + epsilon
+      let ratio = Number.quotient(Number.abs(difference), square)
+      return 2 * (ratio + c * ratio * ratio)
+    }
+    return (side(width - other.width, box.width), side(height - other.height, box.height))
+  }
+
+  /// The sizes of α ∂v/∂w and α ∂v/∂h, of CIoU.
+  func aspectTerms(
+    _ other: Self, _ epsilon: Number, scale: Number = 1
+  ) -> (x: Number, y: Number) {
+    let (w, h) = (width, height)
+    let turn = Number.abs(
+      .atan(.quotient(other.width, other.height)) - .atan(.quotient(w, h)))
+    let v = scale * 4 / (Number.pi * Number.pi) * turn * turn
+    let overlap = intersection(other)
+    let iou = Number.quotient(overlap, w * h + other.width * other.height - overlap)
+    let α = Number.quotient(v, 1 - iou + v + epsilon)
+    let rate = Number.quotient(
+      scale * 8 / (Number.pi * Number.pi) * α * turn, w * w + h * h)
+    return (rate * h, rate * w)
   }
 }
 

@@ -172,9 +172,10 @@ extension Dialect {
 extension Dialect {
   /// - Parameters:
   ///   - parameters: names besides `eps` and `avg_factor`.
-  ///   - most: the value that larger ones are clipped to, where they have no gradient.
+  ///   - least, most: what a value beyond is clipped to; there it has no gradient.
   static func mmdet<L: BoxLoss>(
-    _ function: String, parameters: [String] = [], most: Double = .infinity, note: String = "",
+    _ function: String, parameters: [String] = [], least: Double = -.infinity,
+    most: Double = .infinity, note: String = "",
     check: @escaping @Sendable (Call, Item) throws -> Void = { _, _ in },
     _ make: @escaping @Sendable (Call) throws -> L
   ) -> Dialect {
@@ -192,7 +193,9 @@ extension Dialect {
       let weights =
         call.inputs["weight"] == nil
         ? items.map { _ in 1 } : try call.tensor("weight", like: shape).data
-      let entries = zip(results, weights).map { Swift.min($0.value, most) * $1 }
+      let entries = zip(results, weights).map {
+        Swift.max(least, Swift.min($0.value, most)) * $1
+      }
       var reduced = call
       var divisor: Double?
       if call.reduction == "sum / avg_factor" {
@@ -202,7 +205,8 @@ extension Dialect {
       let (value, slopes) = try reduced.reduce(Tensor(shape, entries), divisor: divisor)
       var gradients: ([Double], [Double]) = ([], [])
       for (i, result) in results.enumerated() {
-        let factor = result.value > most ? 0 : slopes[i] * weights[i]
+        let isClipped = result.value > most || result.value < least
+        let factor = isClipped ? 0 : slopes[i] * weights[i]
         gradients.0 += result.prediction.map { factor * $0 }
         gradients.1 += result.target.map { factor * $0 }
       }

@@ -136,14 +136,8 @@ public struct CIoU: BoxLoss {
 
   public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] {
     let terms = p.centerTerms(t, S(enclosureEpsilon))
-    let (w, h) = (p.width, p.height)
-    let turn = S.abs(.atan(.quotient(t.width, t.height)) - .atan(.quotient(w, h)))
-    let v = S(aspectScale) * 4 / (S.pi * S.pi) * turn * turn
-    let overlap = p.intersection(t)
-    let iou = S.quotient(overlap, w * h + t.width * t.height - overlap)
-    let α = S.quotient(v, 1 - iou + v + S(aspectEpsilon))
-    let rate = S.quotient(S(aspectScale) * 8 / (S.pi * S.pi) * α * turn, w * w + h * h)
-    return [terms.x + rate * h, terms.y + rate * w]
+    let aspect = p.aspectTerms(t, S(aspectEpsilon), scale: S(aspectScale))
+    return [terms.x + aspect.x, terms.y + aspect.y]
   }
 
   // MARK: Optimized
@@ -194,6 +188,8 @@ public struct CIoU: BoxLoss {
 /// the exact sides and exact products.
 public struct Aspect<V: Lanes> {
   public let v, slopeW, slopeH: V
+  /// The difference of the angles.
+  public let turn: TwoWords<V>
 
   @inline(always)
   public init(_ p: Box<V>, _ t: Box<V>, heightEpsilon: Double, scale: Double = 1) {
@@ -216,8 +212,11 @@ public struct Aspect<V: Lanes> {
     let (ratio, rest) = V.quotient(numerator, numeratorLow, denominator, denominatorLow)
     // Not a number where the ratio is infinite.
     let ratioLow = V.select(rest .== rest, rest, .zero)
-    let angle = V.atan(ratio) + ratioLow / (.one + ratio * ratio)
-    let turn = V.select(numerator .== .zero, .zero, angle)
+    let (arc, arcLow) = V.atanParts(ratio)
+    let (angle, angleLow) = V.quickTwoSum(arc, ratioLow / (.one + ratio * ratio))
+    let isAlike = numerator .== .zero
+    let turn = V.select(isAlike, .zero, angle)
+    self.turn = TwoWords(turn, V.select(isAlike, .zero, angleLow + arcLow))
 
     // v = k turn², ∂turn/∂w = −h / (w² + h²) and ∂turn/∂h = w / (w² + h²).
     let k = scale * 4 / (Double.pi * Double.pi)

@@ -44,16 +44,8 @@ public struct EIoU: BoxLoss {
 
   public func gradientTerms<S: Scalar>(_ p: Box<S>, _ t: Box<S>) -> [S] {
     let terms = p.centerTerms(t, S(enclosureEpsilon))
-    let box = p.enclosing(t)
-    func side(_ difference: S, _ c: S) -> S {
-      let square = c * c + S(enclosureEpsilon)
-      let ratio = S.quotient(S.abs(difference), square)
-      return 2 * (ratio + c * ratio * ratio)
-    }
-    return [
-      terms.x + side(p.width - t.width, box.width),
-      terms.y + side(p.height - t.height, box.height),
-    ]
+    let sides = p.sideTerms(t, S(enclosureEpsilon))
+    return [terms.x + sides.x, terms.y + sides.y]
   }
 
   // MARK: Optimized

@@ -124,6 +124,22 @@ public struct EdgeSlopes<V: Lanes> {
     self.innerY = innerY
   }
 
+  @inline(always) public static var none: Self {
+    Self(outerX: .zero, innerX: .zero, outerY: .zero, innerY: .zero)
+  }
+
+  @inline(always) public static func + (a: Self, b: Self) -> Self {
+    Self(
+      outerX: a.outerX + b.outerX, innerX: a.innerX + b.innerX, outerY: a.outerY + b.outerY,
+      innerY: a.innerY + b.innerY)
+  }
+
+  @inline(always) public func times(_ factor: V) -> Self {
+    Self(
+      outerX: outerX * factor, innerX: innerX * factor, outerY: outerY * factor,
+      innerY: innerY * factor)
+  }
+
   /// The slopes in the prediction's edges; the mean of both where the edges coincide.
   @inline(always) public func gradient(_ p: Box<V>, _ t: Box<V>) -> Box<V> {
     let meanX = (outerX + innerX) * V(0.5)

@@ -11,6 +11,12 @@ public struct TwoWords<V: Lanes> {
     self.low = low
   }
 
+  /// A constant, given with the rest that a Double leaves.
+  @inline(always) public init(constant: Double, _ rest: Double) {
+    let rounded = V.Element(constant)
+    self.init(V(repeating: rounded), V((constant - Double(rounded)) + rest))
+  }
+
   /// The sum of two words of any sizes.
   @inline(always) public static func sum(_ a: V, _ b: V) -> Self {
     let (high, low) = V.twoSum(a, b)
