@@ -161,7 +161,11 @@ extension Row {
       value("iou", 0.6363636, a, b), value("giou", 0.7196970, a, b),
       value("diou", 0.6619784, a, b), value("ciou", 0.6645735, a, b),
       value("eiou", 0.9119784, a, b), value("nwd", 0.2413491, a, b),
-      value("mpdiou", 0.636394, a, b)),
+      value("mpdiou", 0.636394, a, b), value("siou", 0.6741499, a, b),
+      value("alpha_iou", 0.396977, a, b, "iou, alpha = 0.5"),
+      value("alpha_iou", 0.867769, a, b, "iou, alpha = 2.0"),
+      value("alpha_iou", 0.951916, a, b, "iou, alpha = 3.0"),
+      value("alpha_iou", 0.952495, a, b, "giou, alpha = 3.0")),
     Row(
       "G2 small boxes",
       values("giou", [0.75, 1.1666667, 1.4444444], b1),
@@ -296,6 +300,17 @@ extension Row {
       values("extended_iou", [0.586364, 0.807143, 1.7, 0.59], efficient),
       call("mmdet", "eiou_loss", 0.586364, b, a)),
     Row(
+      "D9 SIoU",
+      values("siou", [0.674150, 0.962304, 1.358820], Array(efficient[..<3])),
+      value("siou", 1.448469, [100, 3, 110, 13], a),
+      call("mmdet", "siou_loss", 0.621855, b, a),
+      call("mmdet", "siou_loss", 0.739624, [5, 5, 15, 15], a),
+      call("mmdet", "siou_loss", 0.440377, [20, 20, 30, 30], a),
+      call("mmdet", "siou_loss", 0, [100, 3, 110, 13], a),
+      call("mmdet", "siou_loss", 0, [100, 3, 110, 13], a, slope: 0),
+      call("mmdet", "siou_loss", 1.448469, [100, 3, 110, 13], a, ["neg_gamma": .flag(true)])),
+    Row("D10 SIoU of concentric boxes", value("siou", 0.651813, [2, 2, 8, 8], a)),
+    Row(
       "D11 GIoU of identical boxes without height",
       call("torchvision", "generalized_box_iou_loss", 1, [0, 5, 640, 5], [0, 5, 640, 5]),
       call("ultralytics", "bbox_iou_GIoU", 1 + 1279, [0, 5, 640, 5], [0, 5, 640, 5], xyxy)),
@@ -401,6 +416,7 @@ extension Row {
           ($0 * 1e5).rounded() / 1e5
         }
       }),
+    Row("D29 α-DIoU at α = 3", value("alpha_iou", 0.951933, a, b, "diou, alpha = 3.0")),
     Row(
       "D30 MPDIoU's normalizer", value("mpdiou", 0.636394, a, b),
       value(
@@ -438,8 +454,6 @@ extension Row {
     ),
     ("D26, the other side", "TensorFlow's and darknet's ties are conventions; here it is the mean"),
     ("D28, the other side", "darknet's hand-written gradient is the derivative of nothing"),
-    ("D9", "SIoU is not in the catalog"), ("D10", "SIoU is not in the catalog"),
-    ("D29", "α-IoU is not in the catalog"),
     ("D31", "half precision is not computed in"),
     ("D32", "Pixels-IoU shares the abbreviation alone"),
   ]
