@@ -34,8 +34,8 @@ struct Defects {
 
   /// Configurations that are other functions than the default, besides it.
   private static let variants = [
-    ("iou", "log"), ("inner_iou", "ratio = 1.5"), ("powerful_iou", "v2"), ("wise_iou", "v2"),
-    ("wise_iou", "v3"),
+    ("iou", "log, floor = 1e-6"), ("inner_iou", "ratio = 1.5"), ("powerful_iou", "version 2"),
+    ("wise_iou", "version 2"), ("wise_iou", "version 3, mean = 0.1"),
   ]
 
   let rows: [Row]
@@ -226,8 +226,8 @@ struct Defects {
           label: "loss",
           curves: curves(
             [
-              "iou", "iou, log", "alpha_iou", "focaler_iou", "focal_eiou", "wise_iou",
-              "wise_iou, v3", "powerful_iou, v2",
+              "iou", "iou, log, floor = 1e-6", "alpha_iou", "focaler_iou", "focal_eiou", "wise_iou",
+              "wise_iou, version 3, mean = 0.1", "powerful_iou, version 2",
             ], Array(stride(from: 0.02, through: 1, by: 0.02))
           ) { row, iou in
             let shift = 10 * (1 - iou) / (1 + iou)
