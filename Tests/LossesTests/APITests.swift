@@ -110,7 +110,8 @@ private struct Isolated: Claim {
     for (k, number) in numbers.enumerated() {
       let item = (5 * k + 3) % all.count
       var changed = all
-      changed.prediction[item * all.width + k % all.width] = number
+      // From the last on: a loss may be blind to a place.
+      changed.prediction[(item + 1) * all.width - 1 - k % all.width] = number
       let run = try sample.run(changed, validation: .trusted)
       for i in 0..<all.count where i != item {
         let row = i * all.width..<(i + 1) * all.width

@@ -17,7 +17,7 @@ private struct Faulty: Evaluator {
     let lanes = FloatLanes.count
     switch fault {
     case .wrongSign:
-      for i in answers.indices { answers[i].prediction[0].negate() }
+      for i in answers.indices { answers[i].prediction[answers[i].prediction.count - 1].negate() }
     case .missingClamp:
       for i in answers.indices { answers[i].value = unclamped(items[i]) }
     case .staleLane:

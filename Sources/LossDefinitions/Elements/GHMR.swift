@@ -81,7 +81,7 @@ public struct GHMR: ElementLoss {
     let d = x - t
     // From here on the square may overflow, and g is 1.
     if d.magnitude > 1e150 { return d.isFinite ? 1 : .nan }
-    return (d / (d * d + mu * mu).squareRoot()).magnitude
+    return (d / Double.sqrt(d * d + mu * mu)).magnitude
   }
 
   // MARK: Reference
