@@ -54,6 +54,9 @@ public protocol Loss: Definition {
   func enclosure(at item: Item, widened: Double) -> Interval<DoubleDouble>
   func enclosure(ofGradientAt item: Item, widened: Double) -> Gradient<Interval<DoubleDouble>>
   func enclosure(ofTermsAt item: Item) -> [Interval<DoubleDouble>]
+  func enclosure(
+    ofGradientAt item: Item, rounding: Rounding
+  ) -> Gradient<Interval<Narrow>>
   func differences(at item: Item, coordinates: [Int]) -> [DifferenceQuotient]
   func kernel(_ batch: Batch<Float>) -> Double
   func kernel(_ batch: Batch<Double>) -> Double
@@ -222,6 +225,20 @@ extension Loss {
   public func enclosure(ofTermsAt item: Item) -> [Interval<DoubleDouble>] {
     let (x, t) = intervals(item, 0)
     return gradientTerms(x, t)
+  }
+
+  /// Bounds of what the reference's formula may come to, and the formula of its derivatives by the
+  /// rules of differentiation, in a program that rounds so. Detached parts are held at their bounds.
+  public func enclosure(
+    ofGradientAt item: Item, rounding: Rounding
+  ) -> Gradient<Interval<Narrow>> {
+    Narrow.rounding(rounding) {
+      let x = item.prediction.map { Interval<Narrow>.operand($0) }
+      let t = item.target.map {
+        Self.targetIsIndex ? Interval(Narrow(exactly: $0)) : Interval<Narrow>.operand($0)
+      }
+      return differentiate(x, t)
+    }
   }
 
   /// Central differences in the named coordinates of the prediction, detached parts held fixed.

@@ -2,29 +2,48 @@ import Foundation
 import LossDefinitions
 import LossVerification
 
-/// `lossref verify`: our own kernels held against the references, a row a member of the catalog.
+/// `lossref verify`: our own kernels held against the references, a row a member of the catalog; or
+/// someone's program.
 enum Verify: Command {
   static let name = "verify"
-  static let abstract = "Hold the kernels against the references, laws included"
+  static let abstract = "Hold the kernels, or a program, against the references"
   static let help = """
     usage: lossref verify [--loss NAME]... [--cases N] [--seed S] [--json FILE]
+           lossref verify [--loss NAME]... [--dialect D] [--dtype T] [--strict]
+                          [--cases N] [--seed S] [--timeout SECONDS] [--json FILE]
+                          [--case ITEM] -- PROGRAM [ARGUMENT ...]
 
-    Judges the optimized kernels of Float and Double on generated items: values and
-    gradients in ulps against the certified oracle, the declared laws, dual numbers
-    against finite differences, and the same bits in any batch. Of a training objective
-    the terms and the gradients of whole scenes, decisions frozen; of an assignment that
-    both versions give the same matching.
+    Without a program: judges the optimized kernels of Float and Double on generated
+    items: values and gradients in ulps against the certified oracle, the declared
+    laws, dual numbers against finite differences, and the same bits in any batch. Of a
+    training objective the terms and the gradients of whole scenes, decisions frozen;
+    of an assignment that both versions give the same matching.
 
-    --loss NAME   only this loss; may be repeated (`lossref list` names them)
-    --cases N     items a loss in Float, a quarter as many in Double (default 20000;
-                  never fewer than 500 a stratum); a scene of an objective counts as 500
+    With a program, in any language: starts it, asks it over its pipes for values and
+    gradients (Spec/Protocol says how, Spec/Harnesses has programs to begin with), and
+    holds every number against a band: what the naive reference may come to in the
+    program's precision, four half-widths wide.
+
+    --loss NAME   only this loss; may be repeated (`lossref list` names them). For a
+                  program the default is what it says it offers
+    --dialect D   native (the default) is the loss as its chapter defines it; or a
+                  framework, or its function: torchvision/complete_box_iou_loss
+    --dtype T     what the program computes in: f16, bf16, f32 (the default) or f64
+    --strict      the naive reference's own band decides, not the one that is wider
+    --cases N     items a loss; of kernels a quarter as many in Double (default 20000;
+                  of kernels never fewer than 500 a stratum; a scene counts as 500)
     --seed S      where the generators start (default 1)
+    --timeout S   seconds that a program may take for a batch (default 60)
+    --case ITEM   only this item, as a report's replay line gives it
     --json FILE   also write every figure, with the worst cases, as JSON
 
-    exit status: 0 every claim holds, 1 one does not, 2 the command line is wrong
+    exit status: 0 every claim holds, or the program conforms; 1 it does not; 2 the
+    command line is wrong; 3 the program failed or broke the protocol; 4 nothing is
+    wrong, but too many bands say nothing
     """
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    guard arguments.program.isEmpty else { return try VerifyProgram.run(arguments) }
     var arguments = arguments
     var verification = Verification()
     let names = try arguments.options("--loss")
@@ -143,31 +162,6 @@ enum Verify: Command {
     }
     return lines.joined(separator: "\n")
   }
-}
-
-/// A bar on standard error while it is a terminal; nothing in a pipe.
-private final class ProgressBar: @unchecked Sendable {
-  private let isTerminal = isatty(2) == 1
-  private let lock = NSLock()
-  private var shown = -1
-
-  func show(_ part: Double) {
-    guard isTerminal else { return }
-    lock.lock()
-    defer { lock.unlock() }
-    let percent = Int(part * 100)
-    guard percent > shown else { return }
-    shown = percent
-    let full = String(repeating: "#", count: percent / 2)
-    let empty = String(repeating: ".", count: 50 - percent / 2)
-    write("\r[\(full)\(empty)] \(percent) %")
-  }
-
-  func clear() {
-    if isTerminal { write("\r\u{1b}[K") }
-  }
-
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
 
 extension String {

@@ -21,7 +21,8 @@ import Testing
     #expect(matching.nearest == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
     #expect(matching.owners[1] == 0 && matching.owners[13] == 1)
     // 14 · 14 of 256 + 210 − 196, and 26 · 23 of 1024.
-    #expect(matching.maxima == [196.0 / 270, 598.0 / 1024])
+    let maxima: [Double] = [196 / 270, 598 / 1024]
+    #expect(matching.maxima == maxima)
     let mmdetection = MaxIoU.mmdetection(positive: 0.7, negative: 0.3, minimum: 0.3)
     let assigned = try solve(mmdetection, problem(0))
     #expect(assigned.labels == matching.labels && assigned.owners == matching.owners)

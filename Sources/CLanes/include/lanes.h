@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rounding.h"
+
 // What Swift's SIMD types do lane by lane in scalar code, as true vector operations.
 //
 // No function holds both a product and a sum: C may contract them to a fused multiply-add, and the

@@ -193,6 +193,14 @@ public struct Dual<Base: Scalar>: Scalar {
     return Self(value, slopes: total)
   }
 
+  public static func sum(_ x: [Self]) -> Self {
+    let directions = x.map(\.slopes.count).max() ?? 0
+    let variables = x.filter { !$0.isConstant }
+    return Self(
+      Base.sum(x.map(\.value)),
+      slopes: (0..<directions).map { k in Base.sum(variables.map { $0.slopes[k] }) })
+  }
+
   /// e^xⱼ / Σ e^xₖ, shifted by the largest argument m: any shift gives the same.
   static func softmax(_ x: [Base]) -> [Base] {
     guard let largest = indexOfLargest(x) else { return [] }

@@ -39,7 +39,10 @@ public struct Interval<Base: IntervalBase>: Scalar {
     self.init(lower: bounds.down, upper: bounds.up, isDecided: isDecided)
   }
 
-  public static var pi: Self { Self(Base.enclosing(DoubleDouble.pi), true) }
+  public static var pi: Self {
+    let bounds = DoubleDouble.enclosing(.pi)
+    return Self(lower: Base.rounding(bounds.down, .down), upper: Base.rounding(bounds.up, .up))
+  }
   /// What has no value, or, undecided, may have none.
   private static func undefined(_ isDecided: Bool) -> Self {
     Self(lower: Base(.nan), upper: Base(.nan), isDecided: isDecided)
@@ -304,15 +307,40 @@ public struct Interval<Base: IntervalBase>: Scalar {
   }
 
   public static func sigmoid(_ x: Self) -> Self {
-    increasing(x, within: 0...1) {
+    let image = increasing(x, within: 0...1) {
       $0 == 0 || !$0.isFinite ? Bounds(.sigmoid($0)) : Base.enclosing(.sigmoid($0.extended))
     }
+    return Base.composes ? image.joined(with: 1 / (1 + exp(-x))) : image
   }
 
   public static func softplus(_ x: Self) -> Self {
-    increasing(x, within: 0...(.infinity)) {
+    let image = increasing(x, within: 0...(.infinity)) {
       !$0.isFinite ? Bounds(.softplus($0)) : Base.enclosing(.softplus($0.extended))
     }
+    return Base.composes ? image.joined(with: log(1 + exp(x))) : image
+  }
+
+  /// The hull of two computations of one number, the other of which may have overflowed.
+  private func joined(with other: Self) -> Self {
+    guard other.lower.isFinite, other.upper.isFinite, !isNaN else { return self }
+    return Self(
+      lower: Self.smaller(lower, other.lower), upper: Self.larger(upper, other.upper),
+      isDecided: isDecided)
+  }
+
+  public static func sum(_ x: [Self]) -> Self {
+    var total: Self = 0
+    for value in x { total = total + value }
+    let error = Base.orderError(of: x.count)
+    guard error > 0, x.count > 2, total.lower.isFinite, total.upper.isFinite else { return total }
+    var sizes: Base = 0
+    for value in x {
+      sizes = Base.enclosingSum(sizes, larger(value.lower.magnitude, value.upper.magnitude)).up
+    }
+    let reach = up(sizes, Base.rounding(DoubleDouble(error), .up))
+    return Self(
+      lower: Base.enclosingSum(total.lower, -reach).down,
+      upper: Base.enclosingSum(total.upper, reach).up, isDecided: total.isDecided)
   }
 
   public static func sin(_ x: Self) -> Self {
@@ -366,10 +394,14 @@ public struct Interval<Base: IntervalBase>: Scalar {
   public static func logSumExp(_ x: [Self]) -> Self {
     let decided = x.allSatisfy(\.isDecided)
     if x.contains(where: \.isNaN) { return undefined(decided) }
-    return Self(
+    let image = Self(
       Bounds(
         logSumExp(x.map(\.lower.extended)).down,
         logSumExp(x.map(\.upper.extended)).up), decided)
+    guard Base.composes, let largest = indexOfLargest(x) else { return image }
+    let shift = x[largest]
+    let powers = x.indices.map { $0 == largest ? 1 : exp(x[$0] - shift) }
+    return image.joined(with: shift + log(sum(powers)))
   }
 
   private static func logSumExp(_ x: [DoubleDouble]) -> Bounds<Base> {

@@ -37,11 +37,22 @@ public protocol IntervalBase: Scalar, Equatable where Condition == Bool {
   static func enclosingQuotient(_ a: Self, _ b: Self) -> Bounds<Self>
   static func enclosingRoot(_ x: Self) -> Bounds<Self>
 
+  /// Whether a function that has a plain formula may be computed by it: `log(1 + exp(x))`.
+  static var composes: Bool { get }
+  /// What a computed function may be off by, relatively, beyond the format.
+  static var functionError: Double { get }
+  /// What a sum of `count` numbers may be off by in any order, in parts of the sum of their sizes.
+  static func orderError(of count: Int) -> Double
+
   /// The nearest number of this type on one side.
   static func rounding(_ value: DoubleDouble, _ rule: FloatingPointRoundingRule) -> Self
 }
 
 extension IntervalBase {
+  public static var composes: Bool { false }
+  public static var functionError: Double { 0 }
+  public static func orderError(of count: Int) -> Double { 0 }
+
   /// Bounds of a function's value, computed from finite arguments to a relative error of half of
   /// `relative` and an absolute error of 2^−1070.
   static func enclosing(_ value: DoubleDouble, relative: Double = 0x1p-97) -> Bounds<Self> {
@@ -53,7 +64,7 @@ extension IntervalBase {
           ? Bounds(rounding(largest, .down), rounding(value, .up))
           : Bounds(rounding(value, .down), rounding(-largest, .up))
     }
-    let margin = value.hi.magnitude * relative + 0x1p-1069
+    let margin = value.hi.magnitude * (relative + functionError) + 0x1p-1069
     return Bounds(
       rounding(DoubleDouble.quickSum(value.hi, value.lo - margin), .down),
       rounding(DoubleDouble.quickSum(value.hi, value.lo + margin), .up))

@@ -51,6 +51,9 @@ public protocol Scalar: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, 
   static func max(_ a: Self, _ b: Self) -> Self
   static func min(_ a: Self, _ b: Self) -> Self
 
+  /// Σ xⱼ: one by one, except that narrow intervals hold the sums in every order.
+  static func sum(_ x: [Self]) -> Self
+
   /// The value, held constant: gradients stop here.
   var detached: Self { get }
   /// The value that a discrete decision (class index, bin, arg max) is made on.

@@ -73,6 +73,12 @@ public struct Tape<Base: Scalar>: Scalar {
     x.mapped(.square(x.value), derivative: x.value + x.value)
   }
 
+  public static func sum(_ x: [Self]) -> Self {
+    var total: Self = 0
+    for value in x { total = total + value }
+    return Self(Base.sum(x.map(\.value)), total.recording, total.index)
+  }
+
   public static func .< (a: Self, b: Self) -> Base.Condition { a.value .< b.value }
 
   /// A decided choice is the chosen value itself, so that nothing flows to the other.

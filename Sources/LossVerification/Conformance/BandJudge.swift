@@ -1,0 +1,164 @@
+import LossDefinitions
+
+/// Holds answers against bands.
+struct BandJudge<L: Loss>: Sendable {
+  /// Its hyperparameters are numbers of the format.
+  let loss: L
+  let rounding: Rounding
+  /// Whether the program answers 1 − L.
+  let isSimilarity: Bool
+
+  private var format: Format { rounding.format }
+
+  func judge(_ item: Item, value: Double, gradient: [Double]?) -> Judgement {
+    var bands = bands(at: item)
+    var judgement = read(value, gradient, bands, item)
+    if judgement.gradient.contains(where: { !$0.placement.isPassed }) {
+      // At a kink either side's derivative is right, and what lies between them.
+      bands.sides = signed(loss.enclosure(ofGradientAt: item, widened: 1))
+      judgement = read(value, gradient, bands, item)
+    }
+    if judgement.placement != .outside { return judgement }
+    // Another order of the operations rounds where the naive one is exact.
+    var loose = rounding
+    loose.everywhere = true
+    bands.naive = signed(loss.enclosure(ofGradientAt: item, rounding: loose))
+    let again = read(value, gradient, bands, item)
+    // Where that leaves nothing known, what the naive order says stands.
+    func better(_ first: Reading, _ second: Reading) -> Reading {
+      second.placement == .open ? first : second
+    }
+    return Judgement(
+      value: better(judgement.value, again.value),
+      gradient: zip(judgement.gradient, again.gradient).map(better), isKink: again.isKink)
+  }
+
+  /// Certified bounds, and what the format's rounding makes of them.
+  private struct Bands {
+    let truth: Gradient<Interval<DoubleDouble>>
+    var naive: Gradient<Interval<Narrow>>
+    var sides: Gradient<Interval<DoubleDouble>>?
+  }
+
+  private func bands(at item: Item) -> Bands {
+    let naive = signed(loss.enclosure(ofGradientAt: item, rounding: rounding))
+    if format != .f64 {
+      // Bounds in Double are certified, too, and mostly narrow enough.
+      let double = signed(loss.enclosure(ofGradientAt: item, rounding: Rounding(.f64)))
+      let isNarrow = zip([double.value] + double.prediction, [naive.value] + naive.prediction)
+        .allSatisfy { truth, band in
+          truth.upper.value - truth.lower.value
+            <= 0x1p-12 * (band.upper.value - band.lower.value)
+        }
+      if isNarrow { return Bands(truth: double.map { $0.extended }, naive: naive) }
+    }
+    return Bands(truth: signed(loss.enclosure(ofGradientAt: item, widened: 0)), naive: naive)
+  }
+
+  private func signed<Base>(_ gradient: Gradient<Interval<Base>>) -> Gradient<Interval<Base>> {
+    guard isSimilarity else { return gradient }
+    return Gradient(
+      1 - gradient.value, prediction: gradient.prediction.map { -$0 }, target: [])
+  }
+
+  // MARK: Reading
+
+  private func read(
+    _ value: Double, _ gradient: [Double]?, _ bands: Bands, _ item: Item
+  ) -> Judgement {
+    let size = bands.truth.value.midpoint.hi.magnitude
+    let value = read(
+      value, bands.truth.value, bands.naive.value, floor: 0, size: size,
+      vacuous: Swift.max(1, size))
+    guard let gradient else { return Judgement(value: value, gradient: []) }
+    let largest = largestSlope(bands)
+    func components(_ scale: Double) -> [Reading] {
+      gradient.indices.map { k in
+        read(
+          gradient[k], bands.truth.prediction[k], bands.naive.prediction[k],
+          floor: 2 * format.unit * scale, size: largest, vacuous: scale,
+          sides: bands.sides?.prediction[k])
+      }
+    }
+    var readings = components(largest)
+    if readings.contains(where: { $0.placement == .outside }) {
+      // The terms that the gradient is a difference of may be larger than it is.
+      let terms = loss.enclosure(ofTermsAt: item).map(\.midpoint.hi)
+      if let scale = terms.max(), scale > largest { readings = components(scale) }
+    }
+    return Judgement(
+      value: value, gradient: readings, isKink: readings.contains { $0.band?.sides != nil })
+  }
+
+  /// The largest component of the gradient, at a kink that of either side.
+  private func largestSlope(_ bands: Bands) -> Double {
+    var largest = 0.0
+    for component in bands.truth.prediction {
+      largest = Swift.max(largest, component.midpoint.hi.magnitude)
+    }
+    for side in bands.sides?.prediction ?? [] where !side.isDecided {
+      for end in [side.lower.hi.magnitude, side.upper.hi.magnitude] where end.isFinite {
+        largest = Swift.max(largest, end)
+      }
+    }
+    return largest
+  }
+
+  /// - Parameters:
+  ///   - floor: what the half-width is at least.
+  ///   - size: of what an ulp is counted.
+  ///   - vacuous: the size that a band must be narrow against.
+  private func read(
+    _ got: Double, _ truth: Interval<DoubleDouble>, _ naive: Interval<Narrow>, floor: Double,
+    size: Double, vacuous: Double, sides: Interval<DoubleDouble>? = nil
+  ) -> Reading {
+    let middle = truth.midpoint.hi
+    func reading(_ placement: Placement, _ band: Band? = nil) -> Reading {
+      let distance = DoubleDouble.abs(DoubleDouble(got) - truth.midpoint).hi
+      let isExact = distance == 0 || got == middle
+      let half = band?.halfWidth ?? 0
+      return Reading(
+        placement: placement, got: got, band: band,
+        halfWidths: isExact ? 0 : distance.isFinite && half > 0 ? distance / half : .infinity,
+        ulps: isExact ? 0 : distance.isFinite ? distance / format.ulp(of: size) : .infinity)
+    }
+    // What has no value, or an infinite one, is a class by itself.
+    if middle.isNaN { return reading(truth.isDecided && got.isNaN ? .tight : .open) }
+    if truth.isPoint, middle.isInfinite { return reading(got == middle ? .tight : .outside) }
+    if truth.lower.hi > format.greatest, got == .infinity { return reading(.tight) }
+    if truth.upper.hi < -format.greatest, got == -.infinity { return reading(.tight) }
+
+    let lower = Swift.min(naive.lower.value, Self.down(truth.lower))
+    let upper = Swift.max(naive.upper.value, Self.up(truth.upper))
+    guard lower.isFinite, upper.isFinite, lower <= upper else { return reading(.open) }
+    let half = Swift.max(floor, 0.5 * (upper - lower))
+    var band = Band(truth: truth, tight: lower...upper, halfWidth: half)
+    let limit = Swift.max(0x1p-6, 128 * format.unit) * vacuous
+    let isKnown = truth.width.hi <= 0x1p-10 * half || truth.isPoint
+    guard isKnown, 2 * Band.reach * half <= limit || half == 0 else { return reading(.open, band) }
+    if let sides, !sides.isDecided, sides.lower.hi.isFinite, sides.upper.hi.isFinite {
+      band.sides =
+        Swift.min(sides.lower.hi, truth.lower.hi)...Swift.max(sides.upper.hi, truth.upper.hi)
+    }
+    if band.tight.contains(got) { return reading(.tight, band) }
+    return reading(band.accurate.contains(got) ? .accurate : .outside, band)
+  }
+
+  private static func down(_ x: DoubleDouble) -> Double { x.lo < 0 ? x.hi.nextDown : x.hi }
+  private static func up(_ x: DoubleDouble) -> Double { x.lo > 0 ? x.hi.nextUp : x.hi }
+}
+
+extension Interval<Narrow> {
+  /// The same bounds, in more digits.
+  fileprivate var extended: Interval<DoubleDouble> {
+    Interval<DoubleDouble>(
+      lower: lower.extended, upper: upper.extended, isDecided: isDecided)
+  }
+}
+
+extension Gradient {
+  fileprivate func map<Other>(_ transform: (Number) -> Other) -> Gradient<Other> {
+    Gradient<Other>(
+      transform(value), prediction: prediction.map(transform), target: target.map(transform))
+  }
+}

@@ -1,0 +1,167 @@
+import Dispatch
+import LossDefinitions
+
+/// One loss on trial.
+struct Trial {
+  let options: Conformance
+  let subject: Subject
+  let gradient: Bool
+  let arithmetic: ArithmeticProbes
+  private(set) var rounding: Rounding
+  var report: ConformanceReport
+
+  init(
+    _ options: Conformance, _ subject: Subject, _ greeting: Greeting, _ arithmetic: ArithmeticProbes
+  ) {
+    self.options = options
+    self.subject = subject
+    self.arithmetic = arithmetic
+    gradient = greeting.gradient
+    rounding = Rounding(options.format, flushes: arithmetic.flushes)
+    report = ConformanceReport(
+      selection: subject.selection, greeting: greeting, seed: options.seed,
+      isStrict: options.isStrict)
+  }
+
+  mutating func run<I: Implementation>(
+    _ implementation: inout I, progress: (Double) -> Void
+  ) throws {
+    if let why = try implementation.select(subject.selection) {
+      report.verdict = .unsupported
+      report.reason = why
+      return
+    }
+    if let item = options.onlyItem {
+      try judge(&implementation, [item.rounded(to: options.format)], "the case")
+    } else {
+      let few = subject.strata.flatMap { subject.items($0, 4, options.seed &+ 1) }
+      let behaviour = try BehaviourProbes(
+        &implementation, Array(few.prefix(64)), gradient: gradient,
+        isPromised: report.greeting.deterministic)
+      report.probes = arithmetic.probes + behaviour.probes
+      let each = (options.cases + subject.strata.count - 1) / subject.strata.count
+      for (i, stratum) in subject.strata.enumerated() {
+        try judge(&implementation, subject.items(stratum, each, options.seed), stratum)
+        progress(Double(i + 1) / Double(subject.strata.count))
+      }
+      report.probes.append(precision())
+    }
+    try explain(&implementation)
+    conclude()
+  }
+
+  // MARK: Judging
+
+  private(set) var seen: [(item: Item, value: Double, gradient: [Double]?)] = []
+
+  private mutating func judge<I: Implementation>(
+    _ implementation: inout I, _ items: [Item], _ name: String
+  ) throws {
+    var stratum = ConformanceReport.Stratum(name: name)
+    // A few batches at a time bound the memory, and give every core its part to judge.
+    let chunk = 4096
+    for first in stride(from: 0, to: items.count, by: chunk) {
+      let some = Array(items[first..<Swift.min(first + chunk, items.count)])
+      let answers = try implementation.evaluate(some, gradient: gradient)
+      let judgements = judgements(some, answers)
+      for ((item, answer), judgement) in zip(zip(some, answers), judgements) {
+        record(item, answer, judgement, &stratum)
+      }
+      if seen.count < 512 {
+        for (item, answer) in zip(some, answers).prefix(64) {
+          if case .numbers(let value, let gradient) = answer {
+            seen.append((item, value, gradient))
+          }
+        }
+      }
+    }
+    report.strata.append(stratum)
+  }
+
+  func judgements(_ items: [Item], _ answers: [CaseAnswer]) -> [Judgement?] {
+    let results = Locked([Judgement?](repeating: nil, count: items.count))
+    let part = 64
+    let (subject, rounding) = (subject, rounding)
+    DispatchQueue.concurrentPerform(iterations: (items.count + part - 1) / part) { k in
+      let range = k * part..<Swift.min((k + 1) * part, items.count)
+      let found = range.map { i -> Judgement? in
+        guard case .numbers(let value, let gradient) = answers[i] else { return nil }
+        return subject.judge(items[i], value, gradient, rounding)
+      }
+      results.update { $0.replaceSubrange(range, with: found) }
+    }
+    return results.value
+  }
+
+  private mutating func record(
+    _ item: Item, _ answer: CaseAnswer, _ judgement: Judgement?,
+    _ stratum: inout ConformanceReport.Stratum
+  ) {
+    stratum.items += 1
+    switch answer {
+    case .rejected(let why):
+      stratum.rejected += 1
+      find("an item of the domain is rejected", item, stratum.name, detail: why)
+    case .failed(let why):
+      stratum.failed += 1
+      find("the program fails", item, stratum.name, detail: why)
+    case .numbers:
+      guard let judgement else { return }
+      count(judgement, &stratum)
+      var told: Set<String> = []
+      for (k, reading) in judgement.readings.enumerated() {
+        guard let what = fault(reading, k), told.insert(what).inserted else { continue }
+        let quantity = k == 0 ? "value" : "gradient \(k - 1)"
+        find(what, item, stratum.name, quantity: quantity, reading: reading)
+      }
+    }
+  }
+
+  private func count(_ judgement: Judgement, _ stratum: inout ConformanceReport.Stratum) {
+    switch judgement.placement {
+    case .tight: stratum.tight += 1
+    case .accurate: stratum.accurate += 1
+    case .open: stratum.open += 1
+    case .outside: stratum.outside += 1
+    }
+    if judgement.isKink { stratum.kinks += 1 }
+    if judgement.value.placement != .open {
+      stratum.worstValue = Swift.max(stratum.worstValue, judgement.value.halfWidths)
+      stratum.worstValueUlps = Swift.max(stratum.worstValueUlps, judgement.value.ulps)
+    }
+    // Between the sides of a kink there is no one truth to be distant from.
+    for reading in judgement.gradient
+    where reading.placement != .open && (reading.band?.sides == nil) {
+      stratum.worstGradient = Swift.max(stratum.worstGradient, reading.halfWidths)
+      stratum.worstGradientUlps = Swift.max(stratum.worstGradientUlps, reading.ulps)
+    }
+  }
+
+  /// What is wrong with a reading, in words that are the same for the same fault.
+  func fault(_ reading: Reading, _ k: Int) -> String? {
+    let name = k == 0 ? "the value" : "the gradient"
+    switch reading.placement {
+    case .tight, .open: return nil
+    case .accurate: return options.isStrict ? "\(name) is outside the tight band" : nil
+    case .outside:
+      if reading.got.isNaN { return "\(name) is NaN" }
+      if reading.got.isInfinite { return "\(name) is infinite" }
+      return "\(name) is outside its band"
+    }
+  }
+
+  private mutating func find(
+    _ what: String, _ item: Item, _ stratum: String, quantity: String = "",
+    reading: Reading? = nil, detail: String = ""
+  ) {
+    if let k = report.findings.firstIndex(where: { $0.what == what }) {
+      report.findings[k].count += 1
+      return
+    }
+    report.findings.append(
+      ConformanceReport.Finding(
+        what: what, count: 1, stratum: stratum, item: item, quantity: quantity, reading: reading,
+        detail: detail, dialects: [], format: options.format,
+        targetIsIndex: subject.targetIsIndex))
+  }
+}

@@ -1,0 +1,108 @@
+import LossDefinitions
+
+extension Trial {
+  // MARK: Explaining
+
+  /// The format that the answers look computed in.
+  func precision() -> Probe {
+    func passes(_ format: Format) -> Bool {
+      let passed = seen.count {
+        subject.judge($0.item, $0.value, $0.gradient, Rounding(format)).placement != .outside
+      }
+      return passed * 20 >= seen.count * 19
+    }
+    let narrower = Format.allCases.filter { $0.precision < options.format.precision }
+      .sorted { $0.precision > $1.precision }
+    if passes(options.format) {
+      return Probe(
+        name: "precision", outcome: .passed, detail: "as computed in \(options.format.rawValue)")
+    }
+    if let real = narrower.first(where: passes) {
+      return Probe(
+        name: "precision", outcome: .failed,
+        detail: "as computed in \(real.rawValue), not \(options.format.rawValue)")
+    }
+    return Probe(
+      name: "precision", outcome: .noted, detail: "not explained by a narrower format")
+  }
+
+  /// Makes each finding's item simple, and names the dialects that would have given the answer.
+  mutating func explain<I: Implementation>(_ implementation: inout I) throws {
+    let shrinking = Shrinking(format: options.format, targetIsIndex: subject.targetIsIndex)
+    for k in report.findings.indices {
+      let what = report.findings[k].what
+      guard report.findings[k].reading != nil else { continue }
+      var shown: [(item: Item, at: Int, reading: Reading)] = []
+      let simplest = try shrinking.shrink(report.findings[k].item) { items in
+        let answers = try implementation.evaluate(items, gradient: gradient)
+        let judgements = judgements(items, answers)
+        return items.indices.map { i in
+          guard let readings = judgements[i]?.readings,
+            let at = readings.indices.first(where: { fault(readings[$0], $0) == what })
+          else { return false }
+          shown.append((items[i], at, readings[at]))
+          return true
+        }
+      }
+      report.findings[k].item = simplest
+      if let last = shown.last(where: { $0.item == simplest }) {
+        report.findings[k].reading = last.reading
+        report.findings[k].quantity = last.at == 0 ? "value" : "gradient \(last.at - 1)"
+      }
+      report.findings[k].dialects = try dialects(&implementation, simplest)
+    }
+  }
+
+  /// The definition and the dialects that give the implementation's answer to an item.
+  private func dialects<I: Implementation>(
+    _ implementation: inout I, _ item: Item
+  ) throws -> [String] {
+    guard let entry = catalog.first(where: { $0.loss.name == subject.selection.loss }),
+      case .numbers(let value, let gradient)? =
+        try implementation.evaluate([item], gradient: gradient).first
+    else { return [] }
+    return ([Subject.native(entry, options.format)] + Subject.dialects(entry, options.format))
+      .filter { other in
+        let judgement = other.judge(
+          item, value, gradient, rounding, isSimilarity: subject.isSimilarity)
+        return other.selection != subject.selection
+          && judgement.readings.allSatisfy { $0.placement.isPassed }
+      }
+      .map(\.selection.dialect)
+  }
+
+  // MARK: Concluding
+
+  mutating func conclude() {
+    let failed = report.strata.reduce(0) { $0 + $1.failed }
+    let open = report.strata.filter {
+      Double($0.open) > Conformance.openLimit * Double($0.items)
+    }
+    if failed > 0 {
+      report.verdict = .failed
+      report.reason = "the program failed on \(failed) items"
+    } else if let probe = report.probes.first(where: {
+      $0.outcome == .failed && $0.name == "determinism"
+    }) {
+      report.verdict = .doesNotConform
+      report.reason = "not deterministic: \(probe.detail)"
+    } else if !report.findings.isEmpty {
+      report.verdict = .doesNotConform
+      if let probe = report.probes.first(where: { $0.name == "precision" && $0.outcome == .failed })
+      {
+        report.reason = probe.detail
+      }
+    } else if 2 * open.reduce(0, { $0 + $1.open }) > report.items || options.isStrict, !open.isEmpty
+    {
+      report.verdict = .inconclusive
+      report.reason = "the bands say too little: " + Self.counts(open)
+    } else if !open.isEmpty {
+      report.reason = "but for items whose bands say nothing: " + Self.counts(open)
+    }
+  }
+
+  /// "546 of 1000 in far".
+  private static func counts(_ strata: [ConformanceReport.Stratum]) -> String {
+    strata.map { "\($0.open) of \($0.items) in \($0.name)" }.joined(separator: ", ")
+  }
+}
