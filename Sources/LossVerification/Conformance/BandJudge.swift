@@ -34,13 +34,13 @@ struct BandJudge<L: Loss>: Sendable {
   }
 
   /// Certified bounds, and what the format's rounding makes of them.
-  private struct Bands {
+  struct Bands {
     let truth: Gradient<Interval<DoubleDouble>>
     var naive: Gradient<Interval<Narrow>>
     var sides: Gradient<Interval<DoubleDouble>>?
   }
 
-  private func bands(at item: Item) -> Bands {
+  func bands(at item: Item) -> Bands {
     let naive = signed(loss.enclosure(ofGradientAt: item, rounding: rounding))
     if format != .f64 {
       // Bounds in Double are certified, too, and mostly narrow enough.
@@ -55,7 +55,7 @@ struct BandJudge<L: Loss>: Sendable {
     return Bands(truth: signed(loss.enclosure(ofGradientAt: item, widened: 0)), naive: naive)
   }
 
-  private func signed<Base>(_ gradient: Gradient<Interval<Base>>) -> Gradient<Interval<Base>> {
+  func signed<Base>(_ gradient: Gradient<Interval<Base>>) -> Gradient<Interval<Base>> {
     guard isSimilarity else { return gradient }
     return Gradient(
       1 - gradient.value, prediction: gradient.prediction.map { -$0 }, target: [])
@@ -91,7 +91,7 @@ struct BandJudge<L: Loss>: Sendable {
   }
 
   /// The largest component of the gradient, at a kink that of either side.
-  private func largestSlope(_ bands: Bands) -> Double {
+  func largestSlope(_ bands: Bands) -> Double {
     var largest = 0.0
     for component in bands.truth.prediction {
       largest = Swift.max(largest, component.midpoint.hi.magnitude)
@@ -128,20 +128,32 @@ struct BandJudge<L: Loss>: Sendable {
     if truth.lower.hi > format.greatest, got == .infinity { return reading(.tight) }
     if truth.upper.hi < -format.greatest, got == -.infinity { return reading(.tight) }
 
+    guard
+      let (band, isOpen) = band(truth, naive, floor: floor, vacuous: vacuous, sides: sides)
+    else { return reading(.open) }
+    if isOpen { return reading(.open, band) }
+    if band.tight.contains(got) { return reading(.tight, band) }
+    return reading(band.accurate.contains(got) ? .accurate : .outside, band)
+  }
+
+  /// The band of a number that has finite bounds, and whether it says nothing.
+  func band(
+    _ truth: Interval<DoubleDouble>, _ naive: Interval<Narrow>, floor: Double, vacuous: Double,
+    sides: Interval<DoubleDouble>? = nil
+  ) -> (Band, isOpen: Bool)? {
     let lower = Swift.min(naive.lower.value, Self.down(truth.lower))
     let upper = Swift.max(naive.upper.value, Self.up(truth.upper))
-    guard lower.isFinite, upper.isFinite, lower <= upper else { return reading(.open) }
+    guard lower.isFinite, upper.isFinite, lower <= upper else { return nil }
     let half = Swift.max(floor, 0.5 * (upper - lower))
     var band = Band(truth: truth, tight: lower...upper, halfWidth: half)
     let limit = Swift.max(0x1p-6, 128 * format.unit) * vacuous
     let isKnown = truth.width.hi <= 0x1p-10 * half || truth.isPoint
-    guard isKnown, 2 * Band.reach * half <= limit || half == 0 else { return reading(.open, band) }
+    guard isKnown, 2 * Band.reach * half <= limit || half == 0 else { return (band, true) }
     if let sides, !sides.isDecided, sides.lower.hi.isFinite, sides.upper.hi.isFinite {
       band.sides =
         Swift.min(sides.lower.hi, truth.lower.hi)...Swift.max(sides.upper.hi, truth.upper.hi)
     }
-    if band.tight.contains(got) { return reading(.tight, band) }
-    return reading(band.accurate.contains(got) ? .accurate : .outside, band)
+    return (band, false)
   }
 
   private static func down(_ x: DoubleDouble) -> Double { x.lo < 0 ? x.hi.nextDown : x.hi }

@@ -11,6 +11,8 @@ struct Subject: Sendable {
   let items: @Sendable (_ stratum: String, _ count: Int, _ seed: UInt64) -> [Item]
   /// Whether the function answers 1 − L.
   let isSimilarity: Bool
+  /// The bands of an item's numbers, whatever an answer is.
+  let bands: @Sendable (Item, Rounding) -> ItemBands
   private let judging: @Sendable (Item, Double, [Double]?, Rounding, Bool) -> Judgement
 
   var format: Format { selection.format }
@@ -66,6 +68,9 @@ struct Subject: Sendable {
       }
     }
     self.isSimilarity = isSimilarity
+    bands = { item, rounding in
+      BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity).itemBands(at: item)
+    }
     judging = { item, value, gradient, rounding, isSimilarity in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity)
         .judge(item, value: value, gradient: gradient)

@@ -1,0 +1,90 @@
+import LossDefinitions
+
+/// Between what all numbers of an item have to lie, without an answer at hand.
+struct ItemBands: Sendable {
+  /// The band of one number.
+  struct Whole: Sendable, Equatable {
+    var truth: Double
+    var tight: ClosedRange<Double>
+    /// Holds what `BandJudge` passes: also another order of the operations, the gradient's largest
+    /// terms, and what lies between the sides of a kink.
+    var accurate: ClosedRange<Double>
+    /// Whether the one-sided derivatives differ by more than the band without them.
+    var isKink = false
+  }
+
+  /// Nil where the band is open: it judges no answer.
+  var value: Whole?
+  var gradient: [Whole?]
+  /// Whether every comparison near the item is decided.
+  var isDecided: Bool
+
+  var all: [Whole?] { [value] + gradient }
+}
+
+extension BandJudge {
+  /// The bands in which `judge` passes a number of an answer whose others are right.
+  func itemBands(at item: Item) -> ItemBands {
+    let sides = signed(loss.enclosure(ofGradientAt: item, widened: 1))
+    var strict = bands(at: item)
+    strict.sides = sides
+    var looseRounding = rounding
+    looseRounding.everywhere = true
+    let loose = signed(loss.enclosure(ofGradientAt: item, rounding: looseRounding))
+
+    let size = strict.truth.value.midpoint.hi.magnitude
+    let value = whole(
+      strict.truth.value, strict.naive.value, loose.value, floor: (0, 0),
+      vacuous: (Swift.max(1, size), Swift.max(1, size)), sides: nil)
+    let largest = largestSlope(strict)
+    let terms = loss.enclosure(ofTermsAt: item).map(\.midpoint.hi)
+    let scale = terms.max().map { $0 > largest ? $0 : largest } ?? largest
+    let unit = 2 * rounding.format.unit
+    let gradient = strict.truth.prediction.indices.map { k in
+      whole(
+        strict.truth.prediction[k], strict.naive.prediction[k], loose.prediction[k],
+        floor: (unit * largest, unit * scale), vacuous: (largest, scale),
+        sides: sides.prediction[k])
+    }
+    return ItemBands(
+      value: value, gradient: gradient,
+      isDecided: sides.value.isDecided && sides.prediction.allSatisfy(\.isDecided))
+  }
+
+  /// - Parameters:
+  ///   - floor: what the half-width is at least: at first, and against the gradient's terms.
+  ///   - vacuous: the sizes that a band must be narrow against, likewise.
+  private func whole(
+    _ truth: Interval<DoubleDouble>, _ naive: Interval<Narrow>, _ loose: Interval<Narrow>,
+    floor: (first: Double, last: Double), vacuous: (first: Double, last: Double),
+    sides: Interval<DoubleDouble>?
+  ) -> ItemBands.Whole? {
+    let middle = truth.midpoint.hi
+    if middle.isNaN { return nil }
+    if truth.isPoint, middle.isInfinite {
+      return .init(truth: middle, tight: middle...middle, accurate: middle...middle)
+    }
+    func accurate(
+      _ rounded: Interval<Narrow>, _ sides: Interval<DoubleDouble>?
+    ) -> (band: Band, range: ClosedRange<Double>)? {
+      // A band that is open at first is not read again.
+      guard
+        let (band, isOpen) = band(
+          truth, rounded, floor: floor.first, vacuous: vacuous.first, sides: sides), !isOpen,
+        let (wide, isWideOpen) = self.band(
+          truth, rounded, floor: floor.last, vacuous: vacuous.last, sides: sides), !isWideOpen
+      else { return nil }
+      return (band, hull(band.accurate, wide.accurate))
+    }
+    guard let strict = accurate(naive, sides) else { return nil }
+    let range = hull(strict.range, accurate(loose, sides)?.range ?? strict.range)
+    let smooth = hull(
+      accurate(naive, nil)?.range ?? range, accurate(loose, nil)?.range ?? strict.band.tight)
+    return .init(
+      truth: middle, tight: strict.band.tight, accurate: range, isKink: range != smooth)
+  }
+
+  private func hull(_ a: ClosedRange<Double>, _ b: ClosedRange<Double>) -> ClosedRange<Double> {
+    Swift.min(a.lowerBound, b.lowerBound)...Swift.max(a.upperBound, b.upperBound)
+  }
+}
