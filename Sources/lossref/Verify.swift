@@ -10,8 +10,9 @@ enum Verify: Command {
   static let help = """
     usage: lossref verify [--loss NAME]... [--cases N] [--seed S] [--json FILE]
            lossref verify [--loss NAME]... [--dialect D] [--dtype T] [--strict]
-                          [--cases N] [--seed S] [--timeout SECONDS] [--json FILE]
-                          [--case ITEM] -- PROGRAM [ARGUMENT ...]
+                          [--cases N] [--seed S] [--timeout SECONDS] [--case ITEM]
+                          [--known FILE] [--json FILE] [--junit FILE]
+                          [--markdown FILE] [--html FILE] -- PROGRAM [ARGUMENT ...]
 
     Without a program: judges the optimized kernels of Float and Double on generated
     items: values and gradients in ulps against the certified oracle, the declared
@@ -36,10 +37,24 @@ enum Verify: Command {
     --timeout S   seconds that a program may take for a batch (default 60)
     --case ITEM   only this item, as a report's replay line gives it
     --json FILE   also write every figure, with the worst cases, as JSON
+    --junit FILE, --markdown FILE, --html FILE
+                  also write a program's report as JUnit's XML, as Markdown, or as a
+                  page that stands alone, with the errors' distributions as pictures
+    --known FILE  failures that are expected; a line each:
+
+                    giou/native/f32/far: the gradient is outside its band  # a reason
+                    ciou/*/f16/*: *                                        # a reason
+                    giou/native/f32/3f80...:4000...                        # a reason
+
+                  LOSS/DIALECT/DTYPE/STRATUM: WHAT, as reports state them, in which *
+                  is any text and ? a character; or an item in the stratum's place, as
+                  a replay line gives it, which is asked for besides. They are shown
+                  and do not count; one that is asked for and passes makes a 1
 
     exit status: 0 every claim holds, or the program conforms; 1 it does not; 2 the
-    command line is wrong; 3 the program failed or broke the protocol; 4 nothing is
-    wrong, but too many bands say nothing
+    command line or a file is wrong; 3 the program failed or broke the protocol; 4
+    nothing is wrong, but too many bands say nothing. Where several hold, 3 goes
+    before 1, and 1 before 4
     """
 
   static func run(_ arguments: Arguments) throws -> Int32 {

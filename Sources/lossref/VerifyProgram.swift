@@ -1,79 +1,69 @@
 import Foundation
-import LossDefinitions
 import LossVerification
 
 /// `lossref verify -- PROGRAM`: a program held against the definitions.
 enum VerifyProgram {
   static func run(_ arguments: Arguments) throws -> Int32 {
     var arguments = arguments
-    var conformance = Conformance()
-    conformance.losses = try arguments.options("--loss")
-    conformance.dialect = try arguments.option("--dialect") ?? conformance.dialect
-    let formats = Format.allCases.map(\.rawValue)
-    if let name = try arguments.choice("--dtype", of: formats) {
-      conformance.format = Format(rawValue: name) ?? conformance.format
-    }
-    conformance.isStrict = arguments.flag("--strict")
-    if let cases: Int = try arguments.number("--cases") {
-      guard cases > 0 else { throw UsageError("--cases needs a positive number, not \(cases)") }
-      conformance.cases = cases
-    }
-    conformance.seed = try arguments.number("--seed") ?? conformance.seed
+    var conformance = try Conformance(&arguments)
+    try conformance.takeJudging(&arguments)
     let timeLimit: Double = try arguments.number("--timeout") ?? 60
     guard timeLimit > 0, timeLimit.isFinite else {
       throw UsageError("--timeout needs a positive number of seconds")
     }
     if let text = try arguments.option("--case") {
       guard conformance.losses.count == 1 else { throw UsageError("--case needs one --loss") }
-      conformance.onlyItem = try item(text, conformance.losses[0], conformance.format)
+      do {
+        conformance.onlyItem = try conformance.item(text, of: conformance.losses[0])
+      } catch let error as Conformance.Unaskable {
+        throw UsageError(error.description)
+      }
     }
-    let file = try arguments.option("--json")
+    let files = try ReportFiles(&arguments)
     let command = arguments.program
     try arguments.finish()
 
     var program = Program(command, timeLimit: timeLimit)
+    Interruption.endsPrograms()
+    let run = try run(conformance, &program, command)
+    return try finish(run, files, "verify")
+  }
+
+  /// Runs it, with a bar on a terminal.
+  static func run<I: Implementation>(
+    _ conformance: Conformance, _ implementation: inout I, _ command: [String]
+  ) throws -> ConformanceRun {
+    var run = ConformanceRun(command: command)
     let bar = ProgressBar()
     let began = Date()
-    let reports: [ConformanceReport]
     do {
-      reports = try conformance.run(&program) { bar.show($0) }
+      defer { bar.clear() }
+      run.reports = try conformance.run(&implementation) { bar.show($0) }
     } catch let error as Conformance.Unaskable {
       throw UsageError(error.description)
     } catch let error as ImplementationFailure {
-      bar.clear()
+      run.failure = error.description
+      run.reports = error.reports
+    }
+    run.passing = run.failure.isEmpty ? conformance.known.passing(run.reports) : []
+    if let program = implementation as? Program {
       program.finish()
-      Lossref.complain("lossref verify: \(error)")
-      return 3
+      run.note(program)
     }
-    bar.clear()
-    program.finish()
-    let text = ConformanceText(command: command)
-    for report in reports { print(text.lines(report).joined(separator: "\n") + "\n") }
-    print(text.footer(program, seconds: Date().timeIntervalSince(began)).joined(separator: "\n"))
-    if let file {
-      let json = JSON.object([
-        "reports": .list(reports.map(\.json)),
-        "command": .list(command.map { .text($0) }),
-        "linesSetAside": .number(Double(program.noiseCount)),
-        "faults": .number(Double(program.faults.count)),
-      ])
-      try Data((json.description + "\n").utf8).write(to: URL(fileURLWithPath: file))
-    }
-    return Conformance.exitStatus(reports, faults: program.faults.count)
+    run.seconds = Date().timeIntervalSince(began)
+    return run
   }
 
-  /// An item from a replay line: the prediction's bits, a colon, the target's bits or index.
-  private static func item(_ text: String, _ loss: String, _ format: Format) throws -> Item {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    let isIndex = catalog.first { $0.loss.name == loss }?.loss.targetIsIndex ?? false
-    guard parts.count == 2, let prediction = PackedNumbers.numbers(parts[0], format),
-      let target = isIndex
-        ? Double(parts[1]).map({ [$0] }) : PackedNumbers.numbers(parts[1], format),
-      !prediction.isEmpty
-    else {
-      throw UsageError(
-        "--case is hexadecimal digits of \(format.rawValue) numbers, a colon, and the target's")
+  /// Shows and writes what was found.
+  static func finish(
+    _ run: ConformanceRun, _ files: ReportFiles, _ name: String
+  ) throws -> Int32 {
+    try files.write(run)
+    if !run.failure.isEmpty {
+      Lossref.complain("lossref \(name): \(run.failure)")
+    } else {
+      print(ConformanceText(run).text)
     }
-    return Item(prediction, target)
+    return run.status
   }
 }

@@ -104,14 +104,14 @@ import Testing
     #expect(Schema.complaint(try JSON(text), try Self.schema(name)) != nil)
   }
 
-  private static func schema(_ name: String) throws -> JSON {
+  static func schema(_ name: String) throws -> JSON {
     try JSON(
       String(contentsOfFile: Programs.path("Spec/Protocol/\(name).json"), encoding: .utf8))
   }
 }
 
 /// As much of JSON Schema as the protocol's schemas use.
-private enum Schema {
+enum Schema {
   /// Nil where the value follows the schema.
   static func complaint(_ value: JSON, _ schema: JSON) -> String? {
     if case .list(let choices)? = schema["anyOf"] {

@@ -45,6 +45,7 @@ final class ChildProcess: @unchecked Sendable {
     } catch {
       throw ImplementationFailure("cannot start \(name): \(error.localizedDescription)")
     }
+    Interruption.note(process.processIdentifier)
     thread { self.readLines() }
     thread { self.readErrors() }
     thread { self.writeAll() }
@@ -111,19 +112,19 @@ final class ChildProcess: @unchecked Sendable {
 
   /// Closes its input, gives it until the deadline to end by itself, and then kills it.
   ///
-  /// - Returns: how it ended: "ended with status 1".
+  /// - Returns: how it ended, "ended with status 1", or `killed` where it had to be.
   @discardableResult
-  func end(within seconds: Double) -> String {
+  func end(within seconds: Double, orElse killed: String = "was killed") -> String {
     state.lock()
     isEnding = true
     state.broadcast()
     state.unlock()
-    var killed = false
+    var isKilled = false
     if !waitForExit(seconds) {
       // With what it has started, where it leads a group of its own.
       let leader = process.processIdentifier
       kill(getpgid(leader) == leader ? -leader : leader, SIGKILL)
-      killed = true
+      isKilled = true
       _ = waitForExit(5)
     }
     // A program that it has left behind may still hold the pipes.
@@ -133,7 +134,8 @@ final class ChildProcess: @unchecked Sendable {
     state.broadcast()
     state.unlock()
     if process.isRunning { return "cannot be ended" }
-    if killed { return "was killed" }
+    Interruption.note(0)
+    if isKilled { return killed }
     let status = process.terminationStatus
     return process.terminationReason == .uncaughtSignal
       ? "was ended by signal \(status)\(Self.signals[status].map { " (\($0))" } ?? "")"

@@ -29,15 +29,23 @@ public struct ConformanceReport: Sendable {
     /// The largest in ulps.
     public var worstValueUlps = 0.0
     public var worstGradientUlps = 0.0
+    /// How far the numbers are from the truth, of all that is not open.
+    public var value = Distances()
+    public var gradient = Distances()
+
+    /// Items that are wrong in some way.
+    public var wrong: Int { outside + rejected + failed }
+    /// Whether so many bands say nothing that the stratum is named.
+    var isOpen: Bool { Double(open) > Conformance.openLimit * Double(items) }
   }
 
   /// One way in which answers are wrong, at the simplest item that shows it.
   public struct Finding: Sendable {
     /// "the value is outside its band".
     public let what: String
-    /// Items that show it, and the stratum of the first.
-    public var count: Int
-    public let stratum: String
+    /// The strata that show it, and the items of each that do.
+    public internal(set) var strata: [(name: String, items: Int)]
+    /// The simplest item that was asked for, or that the implementation could be brought to show it on.
     public var item: Item
     /// "value" or "gradient 2".
     public var quantity: String
@@ -46,20 +54,32 @@ public struct ConformanceReport: Sendable {
     public var detail: String
     /// The dialects that would have given it.
     public var dialects: [String]
+    /// The entry by which it is expected.
+    public let known: KnownFailures.Entry?
     public let format: Format
     public let targetIsIndex: Bool
+    var answer: CaseAnswer
+
+    /// Items that show it.
+    public var count: Int { strata.reduce(0) { $0 + $1.items } }
+    /// Whether there was no answer at all.
+    var isFailure: Bool { if case .failed = answer { true } else { false } }
+    /// The stratum that showed it first.
+    public var stratum: String { strata.first?.name ?? "" }
 
     /// Bits that it takes to write the item's numbers.
     public var complexity: Int { Shrinking.complexity(item) }
 
     /// The item as `lossref verify --case` reads it.
-    public var caseText: String {
-      let target =
-        targetIsIndex
-        ? item.target.map { "\(Int($0))" }.joined(separator: ",")
-        : PackedNumbers.text(item.target, format)
-      return "\(PackedNumbers.text(item.prediction, format)):\(target)"
-    }
+    public var caseText: String { ConformanceReport.caseText(item, format, targetIsIndex) }
+  }
+
+  static func caseText(_ item: Item, _ format: Format, _ targetIsIndex: Bool) -> String {
+    let target =
+      targetIsIndex
+      ? item.target.map { "\(Int($0))" }.joined(separator: ",")
+      : PackedNumbers.text(item.target, format)
+    return "\(PackedNumbers.text(item.prediction, format)):\(target)"
   }
 
   public let selection: Selection
@@ -72,7 +92,13 @@ public struct ConformanceReport: Sendable {
   public internal(set) var findings: [Finding] = []
   public let seed: UInt64
   public let isStrict: Bool
+  /// Whether the answers were recorded, so that nothing simpler could be asked for.
+  public let isRecorded: Bool
+  /// The known failures that were seen.
+  var usedKnown: Set<Int> = []
 
+  /// The findings that no one expected.
+  public var unexpected: [Finding] { findings.filter { $0.known == nil } }
   public var items: Int { strata.reduce(0) { $0 + $1.items } }
 }
 
@@ -87,7 +113,7 @@ extension ConformanceReport {
         "language": .text(greeting.language),
       ]),
       "verdict": .text(verdict.rawValue), "reason": .text(reason), "seed": .text("\(seed)"),
-      "strict": .flag(isStrict),
+      "strict": .flag(isStrict), "recorded": .flag(isRecorded),
       "probes": .list(
         probes.map {
           .object([
@@ -110,7 +136,9 @@ extension ConformanceReport.Stratum {
       "worstValue": worstValue, "worstGradient": worstGradient,
       "worstValueUlps": worstValueUlps, "worstGradientUlps": worstGradientUlps,
     ].mapValues { JSON.word($0) }
-    return .object(["name": .text(name)].merging(counts) { $1 }.merging(worst) { $1 })
+    let distances = ["valueDistances": value.json, "gradientDistances": gradient.json]
+    return .object(
+      ["name": .text(name)].merging(counts) { $1 }.merging(worst) { $1 }.merging(distances) { $1 })
   }
 }
 
@@ -122,7 +150,10 @@ extension ConformanceReport.Finding {
       "target": .list(item.target.map { .word($0) }), "case": .text(caseText),
       "quantity": .text(quantity), "detail": .text(detail),
       "dialects": .list(dialects.map { .text($0) }),
+      "strata": .object(
+        Dictionary(uniqueKeysWithValues: strata.map { ($0.name, .number(Double($0.items))) })),
     ]
+    if let known { members["known"] = .text(known.reason) }
     if let reading {
       members["got"] = .word(reading.got)
       members["halfWidths"] = .word(reading.halfWidths)

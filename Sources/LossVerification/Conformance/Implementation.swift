@@ -20,6 +20,14 @@ public protocol Implementation {
   /// - Throws: `ImplementationFailure` where nothing can be asked of it any more; what concerns one
   ///   item is that item's answer.
   mutating func evaluate(_ items: [Item], gradient: Bool) throws -> [CaseAnswer]
+
+  /// Whether its answers were recorded: it knows none to other questions, so that nothing that fails
+  /// can be made simpler. False by default.
+  var isRecorded: Bool { get }
+}
+
+extension Implementation {
+  public var isRecorded: Bool { false }
 }
 
 /// What an implementation says of itself.
@@ -84,5 +92,7 @@ public enum CaseAnswer: Sendable, Equatable {
 /// A program that cannot be asked any more, or that breaks the protocol.
 public struct ImplementationFailure: Error, CustomStringConvertible, Sendable {
   public let description: String
+  /// What had been found until then.
+  public internal(set) var reports: [ConformanceReport] = []
   public init(_ description: String) { self.description = description }
 }

@@ -205,7 +205,8 @@ public final class Program: Implementation {
     while true {
       switch child.receive(until: deadline) {
       case .timeout: return .lost("did not answer within \(brief(limit)) s")
-      case .closed: return .lost(child.end(within: 0.5))
+      case .closed:
+        return .lost(child.end(within: 2, orElse: "closed its standard output and went on"))
       case .line(let line):
         if let json = try? JSON(line), case .object = json { return .answer(json) }
         if line.allSatisfy(\.isWhitespace) { continue }

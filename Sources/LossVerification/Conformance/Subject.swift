@@ -13,6 +13,8 @@ struct Subject: Sendable {
   let isSimilarity: Bool
   /// The bands of an item's numbers, whatever an answer is.
   let bands: @Sendable (Item, Rounding) -> ItemBands
+  /// Whether a prediction may be as wide as that, and have that target.
+  private let fits: @Sendable (_ width: Int, _ target: [Double]) -> Bool
   private let judging: @Sendable (Item, Double, [Double]?, Rounding, Bool) -> Judgement
 
   var format: Format { selection.format }
@@ -25,6 +27,18 @@ struct Subject: Sendable {
     isSimilarity: Bool? = nil
   ) -> Judgement {
     judging(item, value, gradient, rounding, isSimilarity ?? self.isSimilarity)
+  }
+
+  /// The item that a text names: the prediction's bits, a colon, the target's bits or index. Nil where
+  /// it is not like this loss's items.
+  func item(_ text: String) -> Item? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, let prediction = PackedNumbers.numbers(parts[0], format),
+      let target = targetIsIndex
+        ? Int(parts[1]).map({ [Double($0)] }) : PackedNumbers.numbers(parts[1], format),
+      fits(prediction.count, target)
+    else { return nil }
+    return Item(prediction, target)
   }
 
   /// The loss as its chapter defines it, with default hyperparameters.
@@ -70,6 +84,11 @@ struct Subject: Sendable {
     self.isSimilarity = isSimilarity
     bands = { item, rounding in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity).itemBands(at: item)
+    }
+    let width = (L.self as? any FixedWidthLoss.Type)?.width ?? loss.requiredWidth
+    fits = { count, target in
+      count > 0 && count == width ?? count && target.count == L.targetWidth(for: count)
+        && (!L.targetIsIndex || target.allSatisfy { 0 <= $0 && $0 < Double(count) })
     }
     judging = { item, value, gradient, rounding, isSimilarity in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity)

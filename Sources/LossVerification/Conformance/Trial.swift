@@ -7,12 +7,15 @@ struct Trial {
   let subject: Subject
   let gradient: Bool
   let arithmetic: ArithmeticProbes
+  private let known: [Item]
   private(set) var rounding: Rounding
   var report: ConformanceReport
 
   init(
-    _ options: Conformance, _ subject: Subject, _ greeting: Greeting, _ arithmetic: ArithmeticProbes
+    _ options: Conformance, _ subject: Subject, _ greeting: Greeting,
+    _ arithmetic: ArithmeticProbes, known: [Item], isRecorded: Bool
   ) {
+    self.known = known
     self.options = options
     self.subject = subject
     self.arithmetic = arithmetic
@@ -20,7 +23,7 @@ struct Trial {
     rounding = Rounding(options.format, flushes: arithmetic.flushes)
     report = ConformanceReport(
       selection: subject.selection, greeting: greeting, seed: options.seed,
-      isStrict: options.isStrict)
+      isStrict: options.isStrict, isRecorded: isRecorded)
   }
 
   mutating func run<I: Implementation>(
@@ -44,6 +47,7 @@ struct Trial {
         try judge(&implementation, subject.items(stratum, each, options.seed), stratum)
         progress(Double(i + 1) / Double(subject.strata.count))
       }
+      if !known.isEmpty { try judge(&implementation, known, KnownFailures.stratum) }
       report.probes.append(precision())
     }
     try explain(&implementation)
@@ -101,10 +105,10 @@ struct Trial {
     switch answer {
     case .rejected(let why):
       stratum.rejected += 1
-      find("an item of the domain is rejected", item, stratum.name, detail: why)
+      find("an item of the domain is rejected", item, answer, stratum.name, detail: why)
     case .failed(let why):
       stratum.failed += 1
-      find("the program fails", item, stratum.name, detail: why)
+      find("the program fails", item, answer, stratum.name, detail: why)
     case .numbers:
       guard let judgement else { return }
       count(judgement, &stratum)
@@ -112,7 +116,7 @@ struct Trial {
       for (k, reading) in judgement.readings.enumerated() {
         guard let what = fault(reading, k), told.insert(what).inserted else { continue }
         let quantity = k == 0 ? "value" : "gradient \(k - 1)"
-        find(what, item, stratum.name, quantity: quantity, reading: reading)
+        find(what, item, answer, stratum.name, quantity: quantity, reading: reading)
       }
     }
   }
@@ -125,6 +129,8 @@ struct Trial {
     case .outside: stratum.outside += 1
     }
     if judgement.isKink { stratum.kinks += 1 }
+    stratum.value.add(judgement.value)
+    for reading in judgement.gradient { stratum.gradient.add(reading) }
     if judgement.value.placement != .open {
       stratum.worstValue = Swift.max(stratum.worstValue, judgement.value.halfWidths)
       stratum.worstValueUlps = Swift.max(stratum.worstValueUlps, judgement.value.ulps)
@@ -151,17 +157,42 @@ struct Trial {
   }
 
   private mutating func find(
-    _ what: String, _ item: Item, _ stratum: String, quantity: String = "",
+    _ what: String, _ item: Item, _ answer: CaseAnswer, _ stratum: String, quantity: String = "",
     reading: Reading? = nil, detail: String = ""
   ) {
-    if let k = report.findings.firstIndex(where: { $0.what == what }) {
-      report.findings[k].count += 1
+    var finding = ConformanceReport.Finding(
+      what: what, strata: [(stratum, 1)], item: item, quantity: quantity, reading: reading,
+      detail: detail, dialects: [], known: known(what, item, stratum), format: options.format,
+      targetIsIndex: subject.targetIsIndex, answer: answer)
+    let same = report.findings.firstIndex { $0.what == what && $0.known == finding.known }
+    guard let same else {
+      report.findings.append(finding)
       return
     }
-    report.findings.append(
-      ConformanceReport.Finding(
-        what: what, count: 1, stratum: stratum, item: item, quantity: quantity, reading: reading,
-        detail: detail, dialects: [], format: options.format,
-        targetIsIndex: subject.targetIsIndex))
+    let earlier = report.findings[same]
+    finding.strata = earlier.strata
+    if let k = finding.strata.firstIndex(where: { $0.name == stratum }) {
+      finding.strata[k].items += 1
+    } else {
+      finding.strata.append((stratum, 1))
+    }
+    if finding.complexity < earlier.complexity {
+      report.findings[same] = finding
+    } else {
+      report.findings[same].strata = finding.strata
+    }
+  }
+
+  /// The first entry that expects a failure; notes all of them.
+  private mutating func known(
+    _ what: String, _ item: Item, _ stratum: String
+  ) -> KnownFailures.Entry? {
+    guard !options.known.entries.isEmpty else { return nil }
+    let place = subject.selection.place
+    let text = ConformanceReport.caseText(item, options.format, subject.targetIsIndex)
+    let matching = options.known.matches(
+      KnownFailures.Place(stratum: "\(place)/\(stratum)", item: "\(place)/\(text)"), what)
+    report.usedKnown.formUnion(matching)
+    return matching.first.map { options.known.entries[$0] }
   }
 }

@@ -28,6 +28,13 @@ extension Trial {
 
   /// Makes each finding's item simple, and names the dialects that would have given the answer.
   mutating func explain<I: Implementation>(_ implementation: inout I) throws {
+    guard !report.isRecorded else {
+      for k in report.findings.indices {
+        let (item, answer) = (report.findings[k].item, report.findings[k].answer)
+        report.findings[k].dialects = dialects(item, answer)
+      }
+      return
+    }
     let shrinking = Shrinking(format: options.format, targetIsIndex: subject.targetIsIndex)
     for k in report.findings.indices {
       let what = report.findings[k].what
@@ -49,17 +56,16 @@ extension Trial {
         report.findings[k].reading = last.reading
         report.findings[k].quantity = last.at == 0 ? "value" : "gradient \(last.at - 1)"
       }
-      report.findings[k].dialects = try dialects(&implementation, simplest)
+      if let answer = try implementation.evaluate([simplest], gradient: gradient).first {
+        report.findings[k].dialects = dialects(simplest, answer)
+      }
     }
   }
 
   /// The definition and the dialects that give the implementation's answer to an item.
-  private func dialects<I: Implementation>(
-    _ implementation: inout I, _ item: Item
-  ) throws -> [String] {
+  private func dialects(_ item: Item, _ answer: CaseAnswer) -> [String] {
     guard let entry = catalog.first(where: { $0.loss.name == subject.selection.loss }),
-      case .numbers(let value, let gradient)? =
-        try implementation.evaluate([item], gradient: gradient).first
+      case .numbers(let value, let gradient) = answer
     else { return [] }
     return ([Subject.native(entry, options.format)] + Subject.dialects(entry, options.format))
       .filter { other in
@@ -73,11 +79,16 @@ extension Trial {
 
   // MARK: Concluding
 
+  /// Concludes of what the implementation did not answer to its end.
+  mutating func giveUp() {
+    report.verdict = .failed
+    report.reason = "given up before all of it was asked"
+  }
+
   mutating func conclude() {
-    let failed = report.strata.reduce(0) { $0 + $1.failed }
-    let open = report.strata.filter {
-      Double($0.open) > Conformance.openLimit * Double($0.items)
-    }
+    let unexpected = report.unexpected
+    let failed = unexpected.filter { $0.isFailure }.reduce(0) { $0 + $1.count }
+    let open = report.strata.filter(\.isOpen)
     if failed > 0 {
       report.verdict = .failed
       report.reason = "the program failed on \(failed) items"
@@ -86,7 +97,7 @@ extension Trial {
     }) {
       report.verdict = .doesNotConform
       report.reason = "not deterministic: \(probe.detail)"
-    } else if !report.findings.isEmpty {
+    } else if !unexpected.isEmpty {
       report.verdict = .doesNotConform
       if let probe = report.probes.first(where: { $0.name == "precision" && $0.outcome == .failed })
       {

@@ -1,0 +1,269 @@
+import LossDefinitions
+
+/// A run as a page of HTML that stands alone: nothing is fetched, and its pictures are in it.
+public struct ConformancePage {
+  private let run: ConformanceRun
+  private var words: ConformanceText { ConformanceText(run) }
+
+  public init(_ run: ConformanceRun) { self.run = run }
+
+  public var text: String {
+    let name = run.reports.first.map { $0.greeting.name } ?? run.command.last ?? "the program"
+    let title = "\(name): \(run.verdict)"
+    let lines =
+      [
+        "<!doctype html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\"/>",
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>",
+        element("title", title), "<style>\(Self.style)</style>", "</head>", "<body>", "<main>",
+        "<h1>\(escaped(name)) \(badge(run.verdict))</h1>",
+      ] + introduction + run.reports.enumerated().flatMap { section($1, $0) } + notes
+      + ["</main>", "</body>", "</html>", ""]
+    return lines.joined(separator: "\n")
+  }
+
+  // MARK: The run
+
+  private var introduction: [String] {
+    var lines: [String] = []
+    if let greeting = run.reports.first?.greeting {
+      let more = [greeting.version, greeting.language].filter { !$0.isEmpty }
+      if !more.isEmpty { lines.append(element("p", more.joined(separator: ", "))) }
+    }
+    let command = run.command.map(ConformanceText.quoted).joined(separator: " ")
+    lines.append("<p><code>\(escaped(command))</code></p>")
+    if !run.failure.isEmpty {
+      lines.append("<pre class=\"alert\">\(escaped(run.failure))</pre>")
+    }
+    guard run.reports.count > 1 else { return lines }
+    lines.append("<ul class=\"plain\">")
+    lines += run.reports.enumerated().map { i, report in
+      "<li><a href=\"#loss-\(i)\">\(escaped(report.selection.place))</a> "
+        + "\(badge(report.verdict.rawValue))</li>"
+    }
+    return lines + ["</ul>"]
+  }
+
+  private var notes: [String] {
+    ["<section aria-labelledby=\"run\">", "<h2 id=\"run\">The run</h2>"]
+      + ["<pre>\(escaped(words.footer.joined(separator: "\n")))</pre>"]
+      + [
+        element(
+          "p",
+          "Every number is held against a band of its own. Tight is what the naive reference may come "
+            + "to in the program's precision, for that very item; half of it is a half-width. Accurate "
+            + "are four half-widths on either side of the truth; what is farther is outside. A band "
+            + "is open where it says nothing. An ulp is a unit in the last place of the truth, of a "
+            + "gradient that of its largest component."),
+        "</section>",
+      ]
+  }
+
+  // MARK: A loss
+
+  private func section(_ report: ConformanceReport, _ index: Int) -> [String] {
+    let id = "loss-\(index)"
+    var lines = [
+      "<section aria-labelledby=\"\(id)\">",
+      "<h2 id=\"\(id)\">\(escaped(ConformanceText.title(report))) "
+        + "\(badge(report.verdict.rawValue))</h2>",
+    ]
+    if !report.reason.isEmpty { lines.append(element("p", report.reason)) }
+    if !report.findings.isEmpty {
+      lines.append("<h3>Findings</h3>")
+      lines += report.findings.enumerated().flatMap { finding($1, report, "\(id)-f\($0)") }
+      if report.isRecorded {
+        lines.append(
+          element("p", "Of recorded answers the simplest item that was asked for is shown."))
+      }
+    }
+    if !report.probes.isEmpty {
+      lines.append("<h3>Probes</h3>")
+      lines += table(
+        "Probes", ["probe", "outcome", "detail"],
+        report.probes.map { [escaped($0.name), badge($0.outcome.rawValue), escaped($0.detail)] })
+    }
+    guard !report.strata.isEmpty else { return lines + ["</section>"] }
+    lines += ["<h3>Distances</h3>", Self.legend, "<div class=\"pictures\">"] + pictures(report, id)
+    lines += ["</div>", "<h3>Strata</h3>"]
+    lines += strata(report)
+    return lines + ["</section>"]
+  }
+
+  private func pictures(_ report: ConformanceReport, _ id: String) -> [String] {
+    var (value, gradient) = (Distances(), Distances())
+    for stratum in report.strata {
+      value += stratum.value
+      gradient += stratum.gradient
+    }
+    let all: [(String, Distances)] =
+      [("value", value)] + (gradient.ulps.count > 0 ? [("gradient", gradient)] : [])
+    return all.flatMap { name, distances in
+      [
+        (distances.halfWidths, "half-widths", true), (distances.ulps, "ulps", false),
+      ].map { histogram, unit, hasAreas in
+        let picture = DistancePicture(
+          title: "The \(name) in \(unit)", histogram: histogram, unit: unit, hasAreas: hasAreas,
+          id: "\(id)-\(name)-\(unit)")
+        return "<figure>\n\(picture.svg)\n<figcaption>\(escaped(picture.title)): "
+          + "\(escaped(picture.summary))</figcaption>\n</figure>"
+      }
+    }
+  }
+
+  private func strata(_ report: ConformanceReport) -> [String] {
+    let rows = report.strata.map { stratum in
+      [
+        escaped(stratum.name), "\(stratum.items)", "\(stratum.tight)", "\(stratum.accurate)",
+        "\(stratum.outside)", "\(stratum.rejected)", "\(stratum.failed)", "\(stratum.open)",
+        "\(stratum.kinks)", ConformanceText.brief(stratum.worstValue),
+        ConformanceText.brief(stratum.worstValueUlps),
+        ConformanceText.brief(stratum.worstGradient),
+        ConformanceText.brief(stratum.worstGradientUlps),
+      ]
+    }
+    return table(
+      "Strata",
+      [
+        "stratum", "items", "tight", "accurate", "outside", "rejected", "failed", "open", "kinks",
+        "worst value, half-widths", "ulps", "worst gradient, half-widths", "ulps",
+      ], rows, isNumeric: true)
+  }
+
+  // MARK: A finding
+
+  private func finding(
+    _ finding: ConformanceReport.Finding, _ report: ConformanceReport, _ id: String
+  ) -> [String] {
+    var lines = [
+      "<article aria-labelledby=\"\(id)\">",
+      "<h4 id=\"\(id)\">\(escaped(ConformanceText.title(finding)))"
+        + (finding.known == nil ? "" : " \(badge("known"))") + "</h4>",
+    ]
+    let inStrata = finding.strata.map { "\($0.name) \($0.items)" }.joined(separator: ", ")
+    lines.append(element("p", "Items by stratum: \(inStrata)."))
+    lines += ["<div class=\"two\">", "<div>"]
+    if let reading = finding.reading, let band = reading.band, band.halfWidth > 0 {
+      lines += [
+        "<figure>", BandPicture(reading: reading, band: band, id: id + "-b").svg, "</figure>",
+      ]
+    }
+    lines.append("<dl>")
+    for row in words.rows(finding, report)
+    where !["prediction", "target", "in bits", "replay"].contains(row.name) {
+      lines.append("<dt>\(escaped(row.name))</dt><dd>\(escaped(row.text))</dd>")
+    }
+    lines += ["</dl>", "</div>"] + table("Input", ["input", "decimal", "bits"], inputs(finding))
+    lines += [
+      "</div>", "<pre>\(escaped(words.replay(finding, report)))</pre>", "</article>",
+    ]
+    return lines
+  }
+
+  private func inputs(_ finding: ConformanceReport.Finding) -> [[String]] {
+    func rows(_ name: String, _ numbers: [Double], isIndex: Bool) -> [[String]] {
+      let shown = numbers.prefix(16).enumerated().map { k, x in
+        [
+          "\(name) \(k)", isIndex ? "\(Int(x))" : "\(x)",
+          isIndex ? "" : PackedNumbers.text([x], finding.format),
+        ]
+      }
+      return numbers.count > 16 ? shown + [["\(name)", "… \(numbers.count) numbers", ""]] : shown
+    }
+    return rows("prediction", finding.item.prediction, isIndex: false)
+      + rows("target", finding.item.target, isIndex: finding.targetIsIndex)
+  }
+
+  // MARK: Elements
+
+  private func escaped(_ text: String) -> String { Markup.escaped(text) }
+
+  private func element(_ name: String, _ text: String) -> String {
+    "<\(name)>\(escaped(text))</\(name)>"
+  }
+
+  private func badge(_ word: String) -> String {
+    let kind =
+      switch word {
+      case "conforms", "passed": "good"
+      case "does not conform", "failed", "unsupported or failed": "bad"
+      default: "neutral"
+      }
+    return "<span class=\"badge \(kind)\">\(escaped(word))</span>"
+  }
+
+  /// A table whose cells are markup; the first of a row is its heading.
+  private func table(
+    _ name: String, _ heads: [String], _ rows: [[String]], isNumeric: Bool = false
+  ) -> [String] {
+    [
+      "<div class=\"wide\" role=\"region\" aria-label=\"\(name)\" tabindex=\"0\">",
+      "<table\(isNumeric ? " class=\"numbers\"" : "")>",
+      "<thead><tr>"
+        + heads.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined() + "</tr></thead>",
+      "<tbody>",
+    ]
+      + rows.map { row in
+        "<tr><th scope=\"row\">\(row[0])</th>"
+          + row.dropFirst().map { "<td>\($0)</td>" }.joined() + "</tr>"
+      } + ["</tbody>", "</table>", "</div>"]
+  }
+
+  private static let legend =
+    "<p class=\"legend\">"
+    + [
+      ("tight", "within 1 half-width of the truth"), ("accurate", "within 4"),
+      ("outside", "farther: wrong"),
+    ].map { name, words in
+      "<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"\(name)\" width=\"10\" "
+        + "height=\"10\"/></svg> \(words)</span>"
+    }.joined(separator: " ") + " <span>Heights are logarithmic.</span></p>"
+
+  private static let style = """
+    :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #ffffff;
+      --line: #d0d7de; --panel: #f6f8fa; --tight: #1a7f4b; --accurate: #b07800;
+      --outside: #c4302b; --plain: #2f6fb0; --link: #0a56b0; }
+    @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9da7b3;
+      --paper: #0d1117; --line: #30363d; --panel: #161b22; --tight: #3fb573;
+      --accurate: #d9a441; --outside: #f2645c; --plain: #6cb0f5; --link: #7cb8ff; } }
+    * { box-sizing: border-box; }
+    body { margin: 0; background: var(--paper); color: var(--ink);
+      font: 16px/1.5 system-ui, sans-serif; }
+    main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
+    h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; padding-top: 0.75rem;
+      border-top: 1px solid var(--line); } h3 { font-size: 1.05rem; } h4 { font-size: 1rem; margin: 0; }
+    h1, h2, h3, h4, dd, code, pre { overflow-wrap: anywhere; }
+    a { color: var(--link); }
+    code, pre, dd, table { font-family: ui-monospace, monospace; font-size: 0.85rem; }
+    pre { white-space: pre-wrap; background: var(--panel); padding: 0.6rem 0.8rem;
+      border-radius: 4px; }
+    .badge { display: inline-block; font: 600 0.8rem system-ui, sans-serif; padding: 0.1rem 0.5rem;
+      border: 1px solid currentColor; border-radius: 1rem; vertical-align: middle; }
+    .good { color: var(--tight); } .bad { color: var(--outside); } .neutral { color: var(--soft); }
+    .alert { border-left: 4px solid var(--outside); }
+    .plain { list-style: none; padding: 0; }
+    .wide { overflow-x: auto; }
+    table { border-collapse: collapse; } th, td { padding: 0.25rem 0.6rem; text-align: left;
+      border-bottom: 1px solid var(--line); vertical-align: top; }
+    thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+    tbody th { font-weight: 600; white-space: nowrap; }
+    .numbers td, .numbers thead th + th { text-align: right; }
+    .numbers thead th { min-width: 4.5rem; }
+    article { border: 1px solid var(--line); border-radius: 6px; padding: 1rem; margin: 0 0 1rem; }
+    dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; }
+    dt { color: var(--soft); font-size: 0.85rem; } dd { margin: 0; white-space: pre-line; }
+    .two { display: grid; gap: 1rem;
+      grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); }
+    .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
+      gap: 1rem; }
+    figure { margin: 0.5rem 0; max-width: 34rem; } figcaption { color: var(--soft); font-size: 0.85rem; }
+    svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft);
+      font: 11px system-ui, sans-serif; }
+    .legend { color: var(--soft); font-size: 0.85rem; } .legend span { margin-right: 1.2rem; }
+    .legend svg { display: inline-block; width: 0.8rem; height: 0.8rem; }
+    .area { opacity: 0.1; } .tight { fill: var(--tight); } .accurate { fill: var(--accurate); }
+    .outside { fill: var(--outside); } rect.plain { fill: var(--plain); }
+    .grid { stroke: var(--line); stroke-width: 0.5; } .axis { stroke: var(--soft); }
+    .truth { stroke: var(--ink); stroke-width: 2; } .got { fill: var(--outside);
+      stroke: var(--paper); }
+    """
+}
