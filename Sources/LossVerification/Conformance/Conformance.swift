@@ -34,6 +34,14 @@ public struct Conformance: Sendable {
   public func run<I: Implementation>(
     _ implementation: inout I, progress: (Double) -> Void = { _ in }
   ) throws -> [ConformanceReport] {
+    var checked = CheckedImplementation(inner: implementation)
+    defer { implementation = checked.inner }
+    return try run(checked: &checked, progress)
+  }
+
+  private func run<I: Implementation>(
+    checked implementation: inout CheckedImplementation<I>, _ progress: (Double) -> Void
+  ) throws -> [ConformanceReport] {
     var subjects = try losses.map { try subject($0) }
     let greeting = try implementation.greet()
     if subjects.isEmpty {

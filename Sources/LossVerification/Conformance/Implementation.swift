@@ -2,8 +2,9 @@ import LossDefinitions
 
 /// Whatever can be asked for values and gradients: a program behind pipes, or code in this process.
 ///
-/// To judge code of another package in a test of its own, conform a type to this and hand it to
-/// `Conformance`. Calls come one at a time.
+/// To judge a function of another package in a test of its own, `Conformance.verify` is enough. What
+/// answers whole batches, or several losses, conforms to this and is handed to `Conformance.run`. Calls
+/// come one at a time.
 public protocol Implementation {
   /// Says what it offers; called once, first.
   ///
