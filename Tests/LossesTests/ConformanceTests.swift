@@ -149,12 +149,34 @@ struct InProcess: Implementation {
     }
   }
 
+  @Test func nansAndNegativeLossesAreCounted() throws {
+    let report = try report("giou", cases: 100) { item, answer in
+      if item.prediction[0] < item.target[0] { answer.value = -answer.value }
+      if item.prediction[0] > item.target[0] { answer.prediction[0] = .nan }
+    }
+    let items = report.strata.map { ($0.nan, $0.negative, $0.items) }
+    #expect(items.contains { $0.0 > 0 && $0.1 > 0 && $0.0 + $0.1 <= $0.2 })
+    #expect(try self.report("giou", cases: 100).strata.allSatisfy { $0.nan + $0.negative == 0 })
+  }
+
   @Test func aDialectIsJudgedAsItIsWritten() throws {
     // torchvision's loss has an epsilon under its ratios, which the far stratum shows.
     let native = try report("giou", dialect: "torchvision/generalized_box_iou_loss")
     #expect(native.selection.dialect == "torchvision/generalized_box_iou_loss")
     #expect(native.selection.parameters["unionEpsilon"] == Double(Float(1e-7)))
     #expect(throws: Conformance.Unaskable.self) { try report("giou", dialect: "nobody") }
+    // The target comes first, the dialect is another loss's, and the loss has to be asked for.
+    for (loss, dialect) in [
+      ("sparse_cross_entropy", "keras/SparseCategoricalCrossentropy"),
+      ("cross_entropy", "torch/cross_entropy"), ("bce_probabilities", "keras/BinaryCrossentropy"),
+    ] {
+      #expect(try report(loss, cases: 16, dialect: dialect).selection.dialect == dialect)
+    }
+    // What a function clips is not asked for: Keras clips no CIoU, MMDetection clips SIoU.
+    #expect(try report("ciou", cases: 50, dialect: "keras/compute_ciou").items == 50)
+    let clipped = try report("siou", cases: 60, dialect: "mmdet").strata
+    #expect(clipped.contains { $0.name == "identical" && $0.items == 0 })
+    #expect(clipped.contains { $0.name == "unit" && $0.items > 0 })
     #expect(throws: Conformance.Unaskable.self) { try report("nothing") }
   }
 

@@ -17,8 +17,11 @@ import Testing
     return out
   }
 
-  private func conforms(_ command: [String]) {
-    let (report, failure, program, status) = Programs.verify(command)
+  private func conforms(
+    _ command: [String], loss: String = "giou", dialect: String = "native"
+  ) {
+    let (report, failure, program, status) = Programs.verify(
+      command, loss: loss, dialect: dialect, timeLimit: 60)
     #expect(status == 0, "\(failure) \(report.map { "\($0.findings)" } ?? "")")
     #expect(program.noiseCount == 0)
     #expect(report?.probes.first { $0.name == "sums" }?.outcome == .passed)
@@ -46,6 +49,28 @@ import Testing
 
   @Test(.enabled(if: Programs.hasNumPy, "NumPy is not installed"))
   func python() { conforms(["python3", Self.source("numpy_giou.py")]) }
+
+  @Test(
+    .enabled(
+      if: Programs.imports("torch, torchvision, ultralytics"),
+      "python3 does not import torch, torchvision and ultralytics"),
+    arguments: ["torchvision/generalized_box_iou_loss", "ultralytics/bbox_iou_GIoU"])
+  func pyTorch(_ dialect: String) {
+    conforms(["python3", Self.source("torch_boxes.py")], dialect: dialect)
+  }
+
+  @Test(
+    .enabled(if: Programs.imports("jax, optax"), "python3 does not import jax and optax"))
+  func jax() {
+    conforms(["python3", Self.source("jax_losses.py")], loss: "mse", dialect: "optax")
+  }
+
+  @Test(
+    .enabled(
+      if: Programs.imports("tensorflow, keras"), "python3 does not import tensorflow and keras"))
+  func keras() {
+    conforms(["python3", Self.source("keras_losses.py")], loss: "huber", dialect: "keras")
+  }
 
   @Test func allAreShort() throws {
     let folder = Programs.root.appendingPathComponent("Spec/Harnesses")

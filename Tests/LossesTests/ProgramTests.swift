@@ -24,13 +24,17 @@ enum Programs {
   static let hasNumPy = succeeds("python3 -c 'import numpy'")
   static let hasC = succeeds("cc --version")
 
+  /// Whether Python imports these modules, which takes seconds where they are installed.
+  static func imports(_ modules: String) -> Bool { succeeds("python3 -c 'import \(modules)'") }
+
   /// Runs one loss of a program; the reports, or why there are none.
   static func verify(
-    _ command: [String], loss: String = "giou", cases: Int = 1280, timeLimit: Double = 20,
-    format: Format = .f32
+    _ command: [String], loss: String = "giou", dialect: String = "native", cases: Int = 1280,
+    timeLimit: Double = 20, format: Format = .f32
   ) -> (report: ConformanceReport?, failure: String, program: Program, status: Int32) {
     var conformance = Conformance()
     conformance.losses = [loss]
+    conformance.dialect = dialect
     conformance.cases = cases
     conformance.format = format
     var program = Program(command, timeLimit: timeLimit)
@@ -63,6 +67,29 @@ struct MisbehavingProgramTests {
   }
 
   @Test func decimalsWillDo() { #expect(run("decimal").status == 0) }
+
+  /// Rows of classes differ in width; a message's items do not.
+  @Test func batchesAreOfOneShape() {
+    let script = """
+      import json, sys
+      for line in sys.stdin:
+          m = json.loads(line)
+          answer = {"ok": True}
+          if m["command"] == "bye": break
+          if m["command"] == "hello":
+              answer = {"nonce": m["nonce"], "protocol": 1, "name": "zero", "gradient": False}
+          if m["command"] == "eval":
+              n, width = m["prediction"]["shape"]
+              assert len(m["prediction"]["data"]) == 8 * n * width
+              answer = {"seq": m["seq"], "value": "00000000" * n}
+          print(json.dumps(answer), flush=True)
+      """
+    let (report, failure, program, _) = Programs.verify(
+      ["python3", "-c", script], loss: "sparse_cross_entropy", cases: 300)
+    #expect(report?.strata.allSatisfy { $0.failed == 0 } == true, "\(failure)")
+    #expect(program.faults.isEmpty)
+    #expect(report?.verdict == .doesNotConform)
+  }
 
   @Test func noiseIsSetAside() {
     let (_, failure, program, status) = run("noisy")

@@ -23,6 +23,9 @@ public struct ConformanceReport: Sendable {
     public var rejected = 0
     public var failed = 0
     public var kinks = 0
+    /// Answers with a NaN in them, and losses below 0 whose truth is not.
+    public var nan = 0
+    public var negative = 0
     /// The largest distances of what was judged, in half-widths of its band.
     public var worstValue = 0.0
     public var worstGradient = 0.0
@@ -130,7 +133,7 @@ extension ConformanceReport.Stratum {
   fileprivate var json: JSON {
     let counts = [
       "items": items, "tight": tight, "accurate": accurate, "open": open, "outside": outside,
-      "rejected": rejected, "failed": failed, "kinks": kinks,
+      "rejected": rejected, "failed": failed, "kinks": kinks, "nan": nan, "negative": negative,
     ].mapValues { JSON.number(Double($0)) }
     let worst = [
       "worstValue": worstValue, "worstGradient": worstGradient,

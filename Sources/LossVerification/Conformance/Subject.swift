@@ -11,6 +11,8 @@ struct Subject: Sendable {
   let items: @Sendable (_ stratum: String, _ count: Int, _ seed: UInt64) -> [Item]
   /// Whether the function answers 1 − L.
   let isSimilarity: Bool
+  /// Whether the function is the loss at an item: a dialect's may refuse it, or clip the value.
+  let covers: @Sendable (Item) -> Bool
   /// The bands of an item's numbers, whatever an answer is.
   let bands: @Sendable (Item, Rounding) -> ItemBands
   /// Whether a prediction may be as wide as that, and have that target.
@@ -44,26 +46,32 @@ struct Subject: Sendable {
   /// The loss as its chapter defines it, with default hyperparameters.
   static func native(_ entry: any CatalogEntry, _ format: Format) -> Subject {
     func make<E: CatalogEntry>(_ entry: E) -> Subject {
-      Subject(E.L(), "native", isSimilarity: false, format)
+      Subject(E.L(), "native", isSimilarity: false, format) { _ in true }
     }
     return make(entry)
   }
 
-  /// The loss as each of its dialects writes it, with default arguments, as far as the dialect's
-  /// function answers item by item with the loss or one less the loss.
+  /// The loss as the dialects write it, with default arguments, as far as their functions answer item
+  /// by item with the loss or one less the loss; its own dialects first, then others of its family.
   static func dialects(_ entry: any CatalogEntry, _ format: Format) -> [Subject] {
     func make<E: CatalogEntry>(_ entry: E) -> [Subject] {
-      E.L.dialects.compactMap { dialect in
+      let others = catalog.map { $0.loss }
+        .filter { $0.family == E.L.family && $0.name != E.L.name }
+        .flatMap { $0.dialects }
+      return (E.L.dialects + others).compactMap { dialect in
         let name = "\(dialect.peer)/\(dialect.function)"
-        return itemwise(dialect, E.L.self).map {
-          Subject($0.loss, name, isSimilarity: $0.isSimilarity, format)
+        return Wiring<E.L>(dialect).map {
+          Subject($0.loss, name, isSimilarity: $0.isSimilarity, format, covers: $0.covers)
         }
       }
     }
     return make(entry)
   }
 
-  private init<L: Loss>(_ loss: L, _ dialect: String, isSimilarity: Bool, _ format: Format) {
+  private init<L: Loss>(
+    _ loss: L, _ dialect: String, isSimilarity: Bool, _ format: Format,
+    covers: @escaping @Sendable (Item) -> Bool
+  ) {
     let loss = loss.rounded(to: format)
     selection = Selection(
       loss: L.name, dialect: dialect,
@@ -78,9 +86,11 @@ struct Subject: Sendable {
       return (0..<count).compactMap { _ in
         let item = loss.sample(stratum, using: &random)
           .rounded(to: format, targetIsIndex: L.targetIsIndex)
-        return (item.prediction + item.target).allSatisfy(\.isFinite) ? item : nil
+        let isFinite = (item.prediction + item.target).allSatisfy(\.isFinite)
+        return isFinite && covers(item) ? item : nil
       }
     }
+    self.covers = covers
     self.isSimilarity = isSimilarity
     bands = { item, rounding in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity).itemBands(at: item)
@@ -127,53 +137,91 @@ private final class Capture<Wanted: Loss>: Evaluator, @unchecked Sendable {
   }
 }
 
-extension Subject {
-  /// The arguments under which functions answer item by item, where the defaults do not.
-  private static let forms: [[String: Parameter]] = [
-    [:], ["format": .text("xyxy")],
-    ["format": .text("xyxy"), "axis": .text("no_reduction")],
-    ["alpha": .text("differentiated")],
-  ]
+/// How a dialect's function is called so that it answers item by item with the loss, or one less it.
+private struct Wiring<L: Loss>: Sendable {
+  let dialect: Dialect
+  let parameters: [String: Parameter]
+  /// The names of the inputs.
+  let prediction: String
+  let target: String
+  let isFlat: Bool
+  private(set) var loss = L()
+  private(set) var isSimilarity = false
 
-  private static func itemwise<L: Loss>(
-    _ dialect: Dialect, _: L.Type
-  ) -> (loss: L, isSimilarity: Bool)? {
+  /// The arguments under which functions answer item by item, where the defaults do not.
+  private static var forms: [[String: Parameter]] {
+    [
+      [:], ["format": .text("xyxy")],
+      ["format": .text("xyxy"), "axis": .text("no_reduction")],
+      ["alpha": .text("differentiated")], ["from_logits": .flag(true)], ["beta": .number(1)],
+    ]
+  }
+
+  init?(_ dialect: Dialect) {
     guard dialect.inputs.count >= 2 else { return nil }
     var random = SplitMix(seed: 1, L.name)
     let item = L().sample(L.strata[0], using: &random)
-    for form in forms {
-      for shapes in shapes(of: item) {
-        let call = Call(
-          parameters: form,
-          inputs: [
-            dialect.inputs[0]: Tensor(shapes.0, item.prediction),
-            dialect.inputs[1]: Tensor(shapes.1, item.target),
-          ], reduction: "none")
-        guard let small = answer(call, dialect, item, 0.25, L.self),
-          let large = answer(call, dialect, item, 1024, L.self)
-        else { continue }
-        for (isSimilarity, values, slope) in [
-          (false, (0.25, 1024.0), 1.0), (true, (0.75, -1023.0), -1.0),
-        ] where (small.value, large.value) == values && small.slope == slope {
-          return (small.loss, isSimilarity)
+    let (first, second) = (dialect.inputs[0], dialect.inputs[1])
+    for parameters in Self.forms {
+      for (prediction, target) in [(first, second), (second, first)] {
+        for isFlat in [false, true] {
+          var wiring = Wiring(
+            dialect: dialect, parameters: parameters, prediction: prediction, target: target,
+            isFlat: isFlat)
+          guard let loss = wiring.answer(item, 0.25)?.loss else { continue }
+          wiring.loss = loss
+          for isSimilarity in [false, true] {
+            wiring.isSimilarity = isSimilarity
+            if wiring.passes(item, 0.25), wiring.passes(item, 1.75) {
+              self = wiring
+              return
+            }
+          }
         }
       }
     }
     return nil
   }
 
-  private static func shapes(of item: Item) -> [([Int], [Int])] {
-    let (n, m) = (item.prediction.count, item.target.count)
-    return m == n ? [([1, n], [1, m]), ([n], [m])] : [([1, n], [m])]
+  private init(
+    dialect: Dialect, parameters: [String: Parameter], prediction: String, target: String,
+    isFlat: Bool
+  ) {
+    self.dialect = dialect
+    self.parameters = parameters
+    self.prediction = prediction
+    self.target = target
+    self.isFlat = isFlat
   }
 
-  private static func answer<L: Loss>(
-    _ call: Call, _ dialect: Dialect, _ item: Item, _ value: Double, _: L.Type
+  /// Whether the function answers the item with its loss, and would with losses a little off it.
+  @Sendable func covers(_ item: Item) -> Bool {
+    let value = loss.value(at: item)
+    return passes(item, value - 0x1p-10) && passes(item, value + 0x1p-10)
+  }
+
+  /// Whether a loss of that value is what the function answers, and its slopes the gradient.
+  private func passes(_ item: Item, _ value: Double) -> Bool {
+    guard let answer = answer(item, value) else { return false }
+    return isSimilarity
+      ? answer.value == 1 - value && answer.slope == -1
+      : answer.value == value && answer.slope == 1
+  }
+
+  private func answer(
+    _ item: Item, _ value: Double
   ) -> (loss: L, value: Double, slope: Double)? {
+    let (n, m) = (item.prediction.count, item.target.count)
+    let call = Call(
+      parameters: parameters,
+      inputs: [
+        prediction: Tensor(isFlat ? [n] : [1, n], item.prediction),
+        target: Tensor(isFlat || m != n ? [m] : [1, m], item.target),
+      ], reduction: "none")
     let capture = Capture<L>(value: value)
     guard let answer = try? dialect.answer(call, with: capture), let loss = capture.loss,
       capture.items == [item], let result = answer.value, result.data.count == 1,
-      let slopes = answer.gradients[dialect.inputs[0]]?.data, let slope = slopes.first,
+      let slopes = answer.gradients[prediction]?.data, let slope = slopes.first,
       slopes.allSatisfy({ $0 == slope })
     else { return nil }
     return (loss, result.data[0], slope)

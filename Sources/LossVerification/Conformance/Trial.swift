@@ -133,6 +133,14 @@ struct Trial {
     if judgement.isKink { stratum.kinks += 1 }
     stratum.value.add(judgement.value)
     for reading in judgement.gradient { stratum.gradient.add(reading) }
+    if judgement.readings.contains(where: \.got.isNaN) { stratum.nan += 1 }
+    if let truth = judgement.value.band?.truth,
+      subject.isSimilarity
+        ? judgement.value.got > 1 && truth.upper.hi <= 1
+        : judgement.value.got < 0 && truth.lower.hi >= 0
+    {
+      stratum.negative += 1
+    }
     if judgement.value.placement != .open {
       stratum.worstValue = Swift.max(stratum.worstValue, judgement.value.halfWidths)
       stratum.worstValueUlps = Swift.max(stratum.worstValueUlps, judgement.value.ulps)

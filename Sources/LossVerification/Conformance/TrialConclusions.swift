@@ -45,7 +45,8 @@ extension Trial {
         let judgements = judgements(items, answers)
         return items.indices.map { i in
           guard let readings = judgements[i]?.readings,
-            let at = readings.indices.first(where: { fault(readings[$0], $0) == what })
+            let at = readings.indices.first(where: { fault(readings[$0], $0) == what }),
+            subject.covers(items[i])
           else { return false }
           shown.append((items[i], at, readings[at]))
           return true
