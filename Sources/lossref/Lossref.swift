@@ -19,7 +19,8 @@ protocol Command: SendableMetatype {
 struct Lossref {
   /// In the order of the help text; a new subcommand is one more line here.
   static let commands: [any Command.Type] = [
-    List.self, Verify.self, Emit.self, CheckAnswers.self, Evaluate.self, Spec.self, Bench.self,
+    List.self, Verify.self, Identify.self, Emit.self, CheckAnswers.self, Evaluate.self, Spec.self,
+    Bench.self,
   ]
 
   static func main() {

@@ -4,6 +4,15 @@ import LossDefinitions
 /// framework writes it, in a format.
 struct Subject: Sendable {
   let selection: Selection
+  /// A dialect's arguments, or the settings of the definition, where they are not the default's:
+  /// "eps=1e-07".
+  let arguments: String
+  /// Whether the arguments are those that the dialect's function has by itself.
+  var isDefault = false
+  /// Whether the dialect's function clips the loss.
+  var isClipped = false
+  /// The loss with all its settings, rounded to the format: the same for the same function.
+  let function: String
   let family: Family
   let strata: [String]
   let targetIsIndex: Bool
@@ -11,6 +20,9 @@ struct Subject: Sendable {
   let items: @Sendable (_ stratum: String, _ count: Int, _ seed: UInt64) -> [Item]
   /// Whether the function answers 1 − L.
   let isSimilarity: Bool
+  /// The function's value in Double, and its gradient.
+  let value: @Sendable (Item) -> Double
+  let gradient: @Sendable (Item) -> [Double]
   /// Whether the function is the loss at an item: a dialect's may refuse it, or clip the value.
   let covers: @Sendable (Item) -> Bool
   /// The bands of an item's numbers, whatever an answer is.
@@ -46,7 +58,7 @@ struct Subject: Sendable {
   /// The loss as its chapter defines it, with default hyperparameters.
   static func native(_ entry: any CatalogEntry, _ format: Format) -> Subject {
     func make<E: CatalogEntry>(_ entry: E) -> Subject {
-      Subject(E.L(), "native", isSimilarity: false, format) { _ in true }
+      Subject(E.L(), "native", "", format)
     }
     return make(entry)
   }
@@ -55,24 +67,39 @@ struct Subject: Sendable {
   /// by item with the loss or one less the loss; its own dialects first, then others of its family.
   static func dialects(_ entry: any CatalogEntry, _ format: Format) -> [Subject] {
     func make<E: CatalogEntry>(_ entry: E) -> [Subject] {
-      let others = catalog.map { $0.loss }
-        .filter { $0.family == E.L.family && $0.name != E.L.name }
-        .flatMap { $0.dialects }
-      return (E.L.dialects + others).compactMap { dialect in
-        let name = "\(dialect.peer)/\(dialect.function)"
-        return Wiring<E.L>(dialect).map {
-          Subject($0.loss, name, isSimilarity: $0.isSimilarity, format, covers: $0.covers)
-        }
+      dialects(of: E.L.self).compactMap { dialect in
+        Wiring<E.L>(dialect).map { Subject($0, "", format) }
       }
     }
     return make(entry)
   }
 
-  private init<L: Loss>(
-    _ loss: L, _ dialect: String, isSimilarity: Bool, _ format: Format,
-    covers: @escaping @Sendable (Item) -> Bool
+  /// A loss's own dialects first, then others of its family, which may be of it under some arguments.
+  static func dialects<L: Loss>(of _: L.Type) -> [Dialect] {
+    let others = catalog.map { $0.loss }
+      .filter { $0.family == L.family && $0.name != L.name }
+      .flatMap { $0.dialects }
+    return L.dialects + others
+  }
+
+  /// A dialect's function.
+  ///
+  /// - Parameter arguments: as reports name them: "eps=1e-07".
+  init<L: Loss>(_ wiring: Wiring<L>, _ arguments: String, _ format: Format) {
+    let dialect = wiring.dialect
+    self.init(
+      wiring.loss, "\(dialect.peer)/\(dialect.function)", arguments,
+      isSimilarity: wiring.isSimilarity, format, covers: wiring.covers)
+    isClipped = wiring.isClipped
+  }
+
+  init<L: Loss>(
+    _ loss: L, _ dialect: String, _ arguments: String, isSimilarity: Bool = false,
+    _ format: Format, covers: @escaping @Sendable (Item) -> Bool = { _ in true }
   ) {
     let loss = loss.rounded(to: format)
+    self.arguments = arguments
+    function = "\(loss)"
     selection = Selection(
       loss: L.name, dialect: dialect,
       parameters: Dictionary(
@@ -92,6 +119,11 @@ struct Subject: Sendable {
     }
     self.covers = covers
     self.isSimilarity = isSimilarity
+    value = { isSimilarity ? 1 - loss.value(at: $0) : loss.value(at: $0) }
+    gradient = { item in
+      let slopes = loss.gradient(at: item).prediction
+      return isSimilarity ? slopes.map { -$0 } : slopes
+    }
     bands = { item, rounding in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity).itemBands(at: item)
     }
@@ -104,126 +136,5 @@ struct Subject: Sendable {
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity)
         .judge(item, value: value, gradient: gradient)
     }
-  }
-}
-
-// MARK: - What a dialect's function does to an item
-
-/// Notes which loss a dialect evaluates, and answers with a number of its own.
-private final class Capture<Wanted: Loss>: Evaluator, @unchecked Sendable {
-  struct Unevaluated: Error {}
-  let value: Double
-  var loss: Wanted?
-  var items: [Item] = []
-
-  init(value: Double) { self.value = value }
-
-  func evaluate<L: Loss>(_ loss: L, _ items: [Item]) throws -> [Gradient<Double>] {
-    guard let loss = loss as? Wanted else { throw Unevaluated() }
-    self.loss = loss
-    self.items = items
-    return items.map {
-      Gradient(
-        value, prediction: $0.prediction.map { _ in 1 }, target: $0.target.map { _ in 1 })
-    }
-  }
-
-  func evaluate<O: Objective>(
-    _ objective: O, _ scene: Scene<O.Truths>, deciding decisions: O.Decisions?
-  ) throws -> ObjectiveResult<O> { throw Unevaluated() }
-
-  func solve<A: Assignment>(_ assignment: A, _ problem: A.Problem) throws -> A.Matching {
-    throw Unevaluated()
-  }
-}
-
-/// How a dialect's function is called so that it answers item by item with the loss, or one less it.
-private struct Wiring<L: Loss>: Sendable {
-  let dialect: Dialect
-  let parameters: [String: Parameter]
-  /// The names of the inputs.
-  let prediction: String
-  let target: String
-  let isFlat: Bool
-  private(set) var loss = L()
-  private(set) var isSimilarity = false
-
-  /// The arguments under which functions answer item by item, where the defaults do not.
-  private static var forms: [[String: Parameter]] {
-    [
-      [:], ["format": .text("xyxy")],
-      ["format": .text("xyxy"), "axis": .text("no_reduction")],
-      ["alpha": .text("differentiated")], ["from_logits": .flag(true)], ["beta": .number(1)],
-    ]
-  }
-
-  init?(_ dialect: Dialect) {
-    guard dialect.inputs.count >= 2 else { return nil }
-    var random = SplitMix(seed: 1, L.name)
-    let item = L().sample(L.strata[0], using: &random)
-    let (first, second) = (dialect.inputs[0], dialect.inputs[1])
-    for parameters in Self.forms {
-      for (prediction, target) in [(first, second), (second, first)] {
-        for isFlat in [false, true] {
-          var wiring = Wiring(
-            dialect: dialect, parameters: parameters, prediction: prediction, target: target,
-            isFlat: isFlat)
-          guard let loss = wiring.answer(item, 0.25)?.loss else { continue }
-          wiring.loss = loss
-          for isSimilarity in [false, true] {
-            wiring.isSimilarity = isSimilarity
-            if wiring.passes(item, 0.25), wiring.passes(item, 1.75) {
-              self = wiring
-              return
-            }
-          }
-        }
-      }
-    }
-    return nil
-  }
-
-  private init(
-    dialect: Dialect, parameters: [String: Parameter], prediction: String, target: String,
-    isFlat: Bool
-  ) {
-    self.dialect = dialect
-    self.parameters = parameters
-    self.prediction = prediction
-    self.target = target
-    self.isFlat = isFlat
-  }
-
-  /// Whether the function answers the item with its loss, and would with losses a little off it.
-  @Sendable func covers(_ item: Item) -> Bool {
-    let value = loss.value(at: item)
-    return passes(item, value - 0x1p-10) && passes(item, value + 0x1p-10)
-  }
-
-  /// Whether a loss of that value is what the function answers, and its slopes the gradient.
-  private func passes(_ item: Item, _ value: Double) -> Bool {
-    guard let answer = answer(item, value) else { return false }
-    return isSimilarity
-      ? answer.value == 1 - value && answer.slope == -1
-      : answer.value == value && answer.slope == 1
-  }
-
-  private func answer(
-    _ item: Item, _ value: Double
-  ) -> (loss: L, value: Double, slope: Double)? {
-    let (n, m) = (item.prediction.count, item.target.count)
-    let call = Call(
-      parameters: parameters,
-      inputs: [
-        prediction: Tensor(isFlat ? [n] : [1, n], item.prediction),
-        target: Tensor(isFlat || m != n ? [m] : [1, m], item.target),
-      ], reduction: "none")
-    let capture = Capture<L>(value: value)
-    guard let answer = try? dialect.answer(call, with: capture), let loss = capture.loss,
-      capture.items == [item], let result = answer.value, result.data.count == 1,
-      let slopes = answer.gradients[prediction]?.data, let slope = slopes.first,
-      slopes.allSatisfy({ $0 == slope })
-    else { return nil }
-    return (loss, result.data[0], slope)
   }
 }
