@@ -136,6 +136,12 @@ struct MisbehavingProgramTests {
     #expect(failure.contains("at hello, the program did not answer within 1 s"), "\(failure)")
   }
 
+  @Test func aProgramThatClosesItsOutputAndGoesOn() {
+    let (_, failure, _, status) = run("closes")
+    #expect(status == 3)
+    #expect(failure.contains("closed its standard output and went on"), "\(failure)")
+  }
+
   @Test func aProgramThatEndsEarly() {
     let (_, failure, program, status) = run("exits")
     #expect(status == 3)
@@ -207,7 +213,7 @@ struct MisbehavingProgramTests {
 
   @Test func whatCannotBeStarted() {
     #expect(Programs.verify(["no-such-program-at-all"]).failure.contains("not in PATH"))
-    #expect(Programs.verify(["/etc"]).failure.contains("no such file"))
+    #expect(Programs.verify(["/etc"]).failure.contains("it is a folder"))
     let file = Programs.path("Package.swift")
     #expect(Programs.verify([file]).failure.contains("not executable"))
   }

@@ -56,6 +56,9 @@ def send(message):
 loss, items, batches, late = "", 0, 0, None
 if WAY == "silent":
     time.sleep(600)
+if WAY == "closes":
+    os.close(1)
+    time.sleep(600)
 for line in sys.stdin:
     m = json.loads(line)
     if m["command"] == "hello":

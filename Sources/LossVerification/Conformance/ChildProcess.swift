@@ -43,7 +43,9 @@ final class ChildProcess: @unchecked Sendable {
     do {
       try process.run()
     } catch {
-      throw ImplementationFailure("cannot start \(name): \(error.localizedDescription)")
+      throw ImplementationFailure(
+        "cannot start \(name): the system does not run it (a script begins with #! and its "
+          + "interpreter)")
     }
     Interruption.note(process.processIdentifier)
     thread { self.readLines() }
@@ -55,8 +57,11 @@ final class ChildProcess: @unchecked Sendable {
     let files = FileManager.default
     if name.contains("/") {
       var isDirectory: ObjCBool = false
-      guard files.fileExists(atPath: name, isDirectory: &isDirectory), !isDirectory.boolValue else {
+      guard files.fileExists(atPath: name, isDirectory: &isDirectory) else {
         throw ImplementationFailure("cannot start \(name): there is no such file")
+      }
+      guard !isDirectory.boolValue else {
+        throw ImplementationFailure("cannot start \(name): it is a folder")
       }
       guard files.isExecutableFile(atPath: name) else {
         throw ImplementationFailure("cannot start \(name): it is not executable")

@@ -47,7 +47,9 @@ public struct ConformanceRun: Sendable {
     case 0: "conforms"
     case 1: "does not conform"
     case 4: "inconclusive"
-    default: failure.isEmpty && faults.isEmpty ? "unsupported or failed" : "failed"
+    default:
+      failure.isEmpty && faults.isEmpty && !reports.contains { $0.verdict == .failed }
+        ? "unsupported" : "failed"
     }
   }
 

@@ -1,4 +1,5 @@
-import LossDefinitions
+// Items and formats, which an implementation is made of, come with it.
+@_exported import LossDefinitions
 
 /// Whatever can be asked for values and gradients: a program behind pipes, or code in this process.
 ///

@@ -15,7 +15,15 @@ public final class Program: Implementation {
     public let item: Item?
     /// Items answered since the program had been started.
     public let after: Int
+    /// The end of its standard error.
     public let errors: String
+
+    public init(what: String, item: Item?, after: Int, errors: String) {
+      self.what = what
+      self.item = item
+      self.after = after
+      self.errors = errors
+    }
   }
 
   private let command: [String]

@@ -33,7 +33,7 @@ public struct ConformanceMarkdown {
       if lines.last != "" { lines.append("") }
     }
     let failure = run.failure.split(separator: "\n").map { String($0) }
-    let notes = failure + text.footer.dropLast()
+    let notes = failure + text.notes
     if !notes.isEmpty { lines += ["## The run", ""] + Self.fenced(Array(notes)) + [""] }
     return lines.joined(separator: "\n")
   }

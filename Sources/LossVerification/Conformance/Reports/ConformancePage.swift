@@ -45,7 +45,7 @@ public struct ConformancePage {
 
   private var notes: [String] {
     ["<section aria-labelledby=\"run\">", "<h2 id=\"run\">The run</h2>"]
-      + ["<pre>\(escaped(words.footer.joined(separator: "\n")))</pre>"]
+      + ["<pre>\(escaped((words.notes + [words.summary]).joined(separator: "\n")))</pre>"]
       + [
         element(
           "p",
@@ -185,7 +185,7 @@ public struct ConformancePage {
     let kind =
       switch word {
       case "conforms", "passed": "good"
-      case "does not conform", "failed", "unsupported or failed": "bad"
+      case "does not conform", "failed": "bad"
       default: "neutral"
       }
     return "<span class=\"badge \(kind)\">\(escaped(word))</span>"
@@ -211,8 +211,8 @@ public struct ConformancePage {
   private static let legend =
     "<p class=\"legend\">"
     + [
-      ("tight", "within 1 half-width of the truth"), ("accurate", "within 4"),
-      ("outside", "farther: wrong"),
+      ("tight", "tight: within 1 half-width of the truth"), ("accurate", "accurate: within 4"),
+      ("outside", "outside: farther"),
     ].map { name, words in
       "<span><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"\(name)\" width=\"10\" "
         + "height=\"10\"/></svg> \(words)</span>"
@@ -258,7 +258,8 @@ public struct ConformancePage {
     figure { margin: 0.5rem 0; max-width: 34rem; } figcaption { color: var(--soft); font-size: 0.85rem; }
     svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft);
       font: 11px system-ui, sans-serif; }
-    .legend { color: var(--soft); font-size: 0.85rem; } .legend span { margin-right: 1.2rem; }
+    .legend { color: var(--soft); font-size: 0.85rem; } .legend span { margin-right: 1.2rem;
+      display: inline-block; }
     .legend svg { display: inline-block; width: 0.8rem; height: 0.8rem; }
     .area { opacity: 0.1; } .tight { fill: var(--tight); } .accurate { fill: var(--accurate); }
     .outside { fill: var(--outside); } rect.plain { fill: var(--plain); }

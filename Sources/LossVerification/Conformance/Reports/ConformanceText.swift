@@ -8,15 +8,14 @@ public struct ConformanceText {
   public init(_ run: ConformanceRun) { self.run = run }
 
   public var text: String {
-    (run.reports.map { lines($0).joined(separator: "\n") + "\n" }
-      + [footer.joined(separator: "\n")])
-      .joined(separator: "\n")
+    let losses = run.reports.map { lines($0) + [""] }.flatMap { $0 }
+    return (losses + (notes.isEmpty ? [] : notes + [""]) + [summary]).joined(separator: "\n")
   }
 
   // MARK: A loss
 
   func lines(_ report: ConformanceReport) -> [String] {
-    var lines = ["\(Self.title(report)): \(report.verdict.rawValue)"]
+    var lines = ["\(Self.title(report)): \(verdict(report))"]
     if !report.reason.isEmpty { lines.append("  " + report.reason) }
     if !report.probes.isEmpty {
       lines.append("")
@@ -46,6 +45,12 @@ public struct ConformanceText {
       ]
     }
     return lines
+  }
+
+  /// The verdict; of a program that had to be started again that on its answers alone.
+  func verdict(_ report: ConformanceReport) -> String {
+    let isUnsound = !run.faults.isEmpty && report.verdict != .failed
+    return (isUnsound ? "the program failed; what it answered " : "") + report.verdict.rawValue
   }
 
   /// "giou, as its chapter defines it, f32".
@@ -109,28 +114,36 @@ public struct ConformanceText {
 
   // MARK: The run
 
-  /// What there is to say of the whole run, after the losses.
-  var footer: [String] {
+  /// What the program did besides answering.
+  var notes: [String] {
     var lines: [String] = []
     if run.noiseCount > 0 {
       lines.append("set aside: \(run.noiseCount) lines of its output that are not JSON, such as")
-      lines += run.noise.map { "  " + $0 }
+      lines += run.noise.map { "  " + $0.prefix(76) }
     }
-    lines += run.faults.map { "the program \(Self.sentence($0))" }
+    for fault in run.faults {
+      lines.append("the program \(Self.sentence(fault))")
+      let errors = fault.errors.split(separator: "\n").suffix(4)
+      lines +=
+        (errors.isEmpty ? [] : ["  the end of its standard error:"]) + errors.map { "    " + $0 }
+    }
     lines += run.passing.map(Self.sentence)
-    let seconds = String(format: "%.1f", run.seconds)
-    lines.append(
-      run.waited == 0
-        ? "\(seconds) s"
-        : "\(seconds) s, \(String(format: "%.1f", run.waited)) s of them waiting for the program")
     return lines
+  }
+
+  /// "does not conform (status 1); 2.1 s, 0.4 s of them waiting for the program".
+  var summary: String {
+    func brief(_ seconds: Double) -> String { String(format: "%.1f s", seconds) }
+    let waiting =
+      run.waited == 0 ? "" : ", \(brief(run.waited)) of them waiting for the program"
+    return "\(run.verdict) (status \(run.status)); \(brief(run.seconds))\(waiting)"
   }
 
   static func sentence(_ fault: Program.Fault) -> String {
     let place =
       fault.item.map { "at prediction \(list($0.prediction)), target \(list($0.target))" }
       ?? "though it answered the same items afterwards"
-    return "\(fault.what), \(place)"
+    return "\(fault.what), \(fault.after) items after it was started,\n  \(place)"
   }
 
   static func sentence(_ entry: KnownFailures.Entry) -> String {

@@ -171,8 +171,8 @@ struct DistancePicture {
 
   /// A power of two, or a half-power, as short as it reads well.
   private static func number(_ x: Double) -> String {
-    if x >= 2048 { return "2" + raised(Int(x.exponent)) }
-    return x == x.rounded() ? "\(Int(x))" : String(format: "%.2g", x)
+    if x >= 2048 { return "2" + raised(Int(x.exponent) + (x.significand > 1 ? 1 : 0)) }
+    return x == x.rounded() || x > 100 ? "\(Int(x.rounded(.up)))" : String(format: "%.2g", x)
   }
 
   private static func raised(_ n: Int) -> String {
