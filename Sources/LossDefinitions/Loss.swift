@@ -228,7 +228,8 @@ extension Loss {
   }
 
   /// Bounds of what the reference's formula may come to, and the formula of its derivatives by the
-  /// rules of differentiation, in a program that rounds so. Detached parts are held at their bounds.
+  /// rules of differentiation, in a program that rounds so: in the prediction alone. Detached parts
+  /// are held at their bounds.
   public func enclosure(
     ofGradientAt item: Item, rounding: Rounding
   ) -> Gradient<Interval<Narrow>> {
@@ -237,7 +238,7 @@ extension Loss {
       let t = item.target.map {
         Self.targetIsIndex ? Interval(Narrow(exactly: $0)) : Interval<Narrow>.operand($0)
       }
-      return differentiate(x, t)
+      return differentiate(x, t, inTarget: false)
     }
   }
 
@@ -265,23 +266,21 @@ extension Loss {
 
   /// Value and gradient of the reference: forward for few inputs, by the tape for many.
   @inline(__always)
-  private func differentiate<S: Scalar>(_ x: [S], _ t: [S]) -> Gradient<S> {
-    let differentiable = Self.targetGradient == .none ? x : x + t
+  private func differentiate<S: Scalar>(
+    _ x: [S], _ t: [S], inTarget: Bool = Self.targetGradient != .none
+  ) -> Gradient<S> {
+    let differentiable = inTarget ? x + t : x
     let n = x.count
     if differentiable.count <= 8 {
       let inputs = Dual<S>.variables(differentiable)
-      let targets =
-        Self.targetGradient == .none
-        ? t.map { Dual<S>(constant: $0) } : Array(inputs[n...])
+      let targets = inTarget ? Array(inputs[n...]) : t.map { Dual<S>(constant: $0) }
       let result = reference(Array(inputs[..<n]), targets)
       let slopes = result.slopes.isEmpty ? differentiable.map { _ in 0 as S } : result.slopes
       return Gradient(result.value, prediction: Array(slopes[..<n]), target: Array(slopes[n...]))
     }
     let (value, slopes) = Tape<S>.gradient(
       of: { inputs in
-        let targets =
-          Self.targetGradient == .none
-          ? t.map { Tape<S>(constant: $0) } : Array(inputs[n...])
+        let targets = inTarget ? Array(inputs[n...]) : t.map { Tape<S>(constant: $0) }
         return reference(Array(inputs[..<n]), targets)
       }, at: differentiable)
     return Gradient(value, prediction: Array(slopes[..<n]), target: Array(slopes[n...]))

@@ -22,7 +22,7 @@ struct Listed: CustomTestStringConvertible, Sendable {
   func everyClaimHolds(_ name: String) {
     var verification = Verification()
     verification.losses = [name]
-    verification.cases = 4000
+    verification.cases = 2000
     verification.seed = 20
     let report = verification.run()[0]
     let precisions = report.kind == .assignment ? [report.double] : [report.float, report.double]

@@ -4,8 +4,8 @@ import Testing
 @testable import LossVerification
 
 @Suite struct ItemBandsTests {
-  /// A number is inside the whole band exactly where the judge passes it: the ends of the band are
-  /// passed, the numbers beyond them are not, and so are those around them.
+  /// A number is inside the whole band exactly where the judge does not find it wrong: the ends of the
+  /// band are right, the numbers beyond them are not.
   @Test(arguments: Listed.all)
   func wholeBandsAgreeWithTheJudge(_ listed: Listed) {
     let isWide = [Family.classes, .regions].contains(listed.entry.loss.family)
@@ -30,10 +30,11 @@ import Testing
               var gradient = right
               if k > 0 { gradient[k - 1] = got }
               let value = k == 0 ? got : bands.value?.truth ?? 0
-              let judgement = subject.judge(item, value, gradient, rounding)
+              let answer = CaseAnswer.numbers(value: value, gradient: gradient)
+              guard let judgement = subject.judge([item], [answer], rounding)[0] else { continue }
               let reading = k == 0 ? judgement.value : judgement.gradient[k - 1]
               #expect(
-                range.contains(got) == [.tight, .accurate].contains(reading.placement),
+                range.contains(got) == (reading.placement != .outside),
                 "\(format) \(stratum) \(item) number \(k): \(got) in \(range), \(reading)")
             }
           }

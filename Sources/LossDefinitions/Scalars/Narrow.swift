@@ -46,7 +46,7 @@ public struct Narrow: Scalar, Equatable {
   private static func nearest(_ x: Double) -> Double {
     let record = narrow_rounding()!.pointee
     guard
-      x.bitPattern & record.dropped != 0 || x.magnitude < record.least_normal
+      x.bitPattern & record.dropped != 0 || x.magnitude < record.least_normal && x != 0
         || x.magnitude > record.greatest
     else { return x }
     return nearestInexact(x)
@@ -181,7 +181,10 @@ extension Narrow: IntervalBase {
   private static func outward(_ r: Double, rest: Double, mayRound: Bool) -> Bounds<Self> {
     let record = narrow_rounding()!.pointee
     guard r.magnitude > record.least_normal, r.magnitude < record.greatest, record.flushes == 0
-    else { return outwardAtTheEnds(r, rest: rest, mayRound: mayRound) }
+    else {
+      if r == 0, rest == 0, record.everywhere == 0 { return Bounds(Self(exactly: r)) }
+      return outwardAtTheEnds(r, rest: rest, mayRound: mayRound)
+    }
     let bits = r.bitPattern
     let toward = bits & ~record.dropped
     let next = toward &+ record.dropped &+ 1

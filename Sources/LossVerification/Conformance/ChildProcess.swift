@@ -24,6 +24,7 @@ final class ChildProcess: @unchecked Sendable {
   private var outgoing: [Data] = []
   private var isEnding = false
   private var errorBytes = Data()
+  private var areErrorsRead = false
 
   /// A line of output may have this many bytes, and this many lines may wait.
   private static let lineLimit = 64 << 20
@@ -132,8 +133,10 @@ final class ChildProcess: @unchecked Sendable {
       isKilled = true
       _ = waitForExit(5)
     }
-    // A program that it has left behind may still hold the pipes.
+    // Its last words may be on their way; a program that it has left behind may still hold the pipes.
+    let deadline = Date(timeIntervalSinceNow: 1)
     state.lock()
+    while !areErrorsRead, state.wait(until: deadline) {}
     isClosed = true
     lines = []
     state.broadcast()
@@ -199,6 +202,10 @@ final class ChildProcess: @unchecked Sendable {
       state.unlock()
       return true
     }
+    state.lock()
+    areErrorsRead = true
+    state.broadcast()
+    state.unlock()
   }
 
   /// Hands over what can be read until there is no more, or until `take` has had enough.

@@ -23,27 +23,27 @@ struct ItemBands: Sendable {
 }
 
 extension BandJudge {
-  /// The bands in which `judge` passes a number of an answer whose others are right.
+  /// The bands outside of which `judge` finds a number of an answer wrong whose others are right.
   func itemBands(at item: Item) -> ItemBands {
     let sides = signed(loss.enclosure(ofGradientAt: item, widened: 1))
-    var strict = bands(at: item)
+    var strict = bands(
+      at: item, signed(loss.enclosure(ofGradientAt: item, rounding: rounding)))
     strict.sides = sides
     var looseRounding = rounding
     looseRounding.everywhere = true
     let loose = signed(loss.enclosure(ofGradientAt: item, rounding: looseRounding))
 
+    let floors = floors(at: item, strict)
     let size = strict.truth.value.midpoint.hi.magnitude
     let value = whole(
-      strict.truth.value, strict.naive.value, loose.value, floor: (0, 0),
+      strict.truth.value, strict.naive.value, loose.value, floor: (0, floors.value),
       vacuous: (Swift.max(1, size), Swift.max(1, size)), sides: nil)
     let largest = largestSlope(strict)
-    let terms = loss.enclosure(ofTermsAt: item).map(\.midpoint.hi)
-    let scale = terms.max().map { $0 > largest ? $0 : largest } ?? largest
     let unit = 2 * rounding.format.unit
     let gradient = strict.truth.prediction.indices.map { k in
       whole(
         strict.truth.prediction[k], strict.naive.prediction[k], loose.prediction[k],
-        floor: (unit * largest, unit * scale), vacuous: (largest, scale),
+        floor: (unit * largest, floors.gradient), vacuous: (largest, floors.scale),
         sides: sides.prediction[k])
     }
     return ItemBands(
@@ -66,17 +66,21 @@ extension BandJudge {
     }
     func accurate(
       _ rounded: Interval<Narrow>, _ sides: Interval<DoubleDouble>?
-    ) -> (band: Band, range: ClosedRange<Double>)? {
-      // A band that is open at first is not read again.
+    ) -> (band: Band, range: ClosedRange<Double>, isOpen: Bool)? {
       guard
         let (band, isOpen) = band(
-          truth, rounded, floor: floor.first, vacuous: vacuous.first, sides: sides), !isOpen,
+          truth, rounded, floor: floor.first, vacuous: vacuous.first, sides: sides),
         let (wide, isWideOpen) = self.band(
-          truth, rounded, floor: floor.last, vacuous: vacuous.last, sides: sides), !isWideOpen
+          truth, rounded, floor: floor.last, vacuous: vacuous.last, sides: sides)
       else { return nil }
-      return (band, hull(band.accurate, wide.accurate))
+      // A band that is open at first is not read again.
+      if isOpen { return (band, band.tight, true) }
+      return (
+        band, isWideOpen ? band.accurate : hull(band.accurate, wide.accurate), isWideOpen
+      )
     }
-    guard let strict = accurate(naive, sides) else { return nil }
+    guard let strict = accurate(naive, sides), !strict.isOpen else { return nil }
+    // What only another order explains is not outside, even where that order leaves nothing known.
     let range = hull(strict.range, accurate(loose, sides)?.range ?? strict.range)
     let smooth = hull(
       accurate(naive, nil)?.range ?? range, accurate(loose, nil)?.range ?? strict.band.tight)

@@ -4,6 +4,13 @@ import LossDefinitions
 struct Shrinking {
   let format: Format
   let targetIsIndex: Bool
+  let family: Family
+
+  init(_ subject: Subject) {
+    format = subject.format
+    targetIsIndex = subject.targetIsIndex
+    family = subject.family
+  }
 
   /// Bits that it takes to write an item's numbers: of a number m 2^e with odd m, those of m and of e.
   static func complexity(_ item: Item) -> Int {
@@ -53,6 +60,12 @@ struct Shrinking {
     let all = item.prediction + (targetIsIndex ? [] : item.target)
     for bits in 1...12 { offerAll { Self.shortened($0, to: bits) } }
     offerAll { $0.rounded() }
+    if family == .boxes, all.count == 8 {
+      for step in [1, 0.5, 2] {
+        let ranks = Self.ranked(all, step)
+        offer(Array(ranks[..<4]), Array(ranks[4...]))
+      }
+    }
     let least = all.min() ?? 0
     offerAll { $0 - least }
     for exponent in [-8, -4, -2, -1, 1, 2, 4, 8] {
@@ -75,12 +88,29 @@ struct Shrinking {
     return found
   }
 
-  /// Whether an item's numbers are in the same order and of the same signs as the other's: then it is
-  /// in the domain, too.
+  /// Every corner replaced by its place among the corners of both boxes along its axis.
+  private static func ranked(_ corners: [Double], _ step: Double) -> [Double] {
+    corners.indices.map { i in
+      let axis = stride(from: i % 2, to: corners.count, by: 2).map { corners[$0] }
+      return step * Double(Set(axis.filter { $0 < corners[i] }).count)
+    }
+  }
+
+  /// Whether an item is in the domain as the original is: a box keeps its corners' order and stays one
+  /// that has an inside; other numbers keep their order and their signs, and do not outgrow the largest.
   private func isLike(_ item: Item, _ original: Item) -> Bool {
+    func areBoxes(_ x: [Double], _ y: [Double]) -> Bool {
+      x.indices.allSatisfy { i in
+        guard i % 4 < 2, i + 2 < x.count else { return x[i].isFinite }
+        return x[i].isFinite && x[i] <= x[i + 2] && (x[i] < x[i + 2]) == (y[i] < y[i + 2])
+      }
+    }
     func alike(_ x: [Double], _ y: [Double]) -> Bool {
+      if family == .boxes { return areBoxes(x, y) }
+      let largest = y.reduce(0) { Swift.max($0, $1.magnitude) }.rounded(.up)
       for i in x.indices {
-        guard x[i].isFinite, x[i] == 0 || (x[i] < 0) == (y[i] < 0) else { return false }
+        guard x[i].isFinite, x[i] == 0 || (x[i] < 0) == (y[i] < 0), x[i].magnitude <= largest
+        else { return false }
         if y.allSatisfy({ 0 <= $0 && $0 <= 1 }), x[i] > 1 { return false }
         for j in 0..<i where (x[j] < x[i]) != (y[j] < y[i]) || (x[i] < x[j]) != (y[i] < y[j]) {
           return false

@@ -29,18 +29,30 @@ struct Subject: Sendable {
   let bands: @Sendable (Item, Rounding) -> ItemBands
   /// Whether a prediction may be as wide as that, and have that target.
   private let fits: @Sendable (_ width: Int, _ target: [Double]) -> Bool
-  private let judging: @Sendable (Item, Double, [Double]?, Rounding, Bool) -> Judgement
+  private let judgingOne: @Sendable (Item, Double, [Double]?, Rounding, Bool) -> Judgement
+  private let judging:
+    @Sendable ([Item], [(value: Double, gradient: [Double]?)?], Rounding, Bool) -> [Judgement?]
 
   var format: Format { selection.format }
 
-  /// Holds an answer against its bands.
-  ///
-  /// - Parameter isSimilarity: whether it is 1 − L; by default as the function answers.
+  /// Holds one answer against its bands, each of which the judgement carries.
   func judge(
     _ item: Item, _ value: Double, _ gradient: [Double]?, _ rounding: Rounding,
     isSimilarity: Bool? = nil
   ) -> Judgement {
-    judging(item, value, gradient, rounding, isSimilarity ?? self.isSimilarity)
+    judgingOne(item, value, gradient, rounding, isSimilarity ?? self.isSimilarity)
+  }
+
+  /// Holds answers against their bands; nil where there are no numbers.
+  ///
+  /// - Parameter isSimilarity: whether they are 1 − L; by default as the function answers.
+  func judge(
+    _ items: [Item], _ answers: [CaseAnswer], _ rounding: Rounding, isSimilarity: Bool? = nil
+  ) -> [Judgement?] {
+    let numbers = answers.map { answer -> (value: Double, gradient: [Double]?)? in
+      if case .numbers(let value, let gradient) = answer { (value, gradient) } else { nil }
+    }
+    return judging(items, numbers, rounding, isSimilarity ?? self.isSimilarity)
   }
 
   /// The item that a text names: the prediction's bits, a colon, the target's bits or index. Nil where
@@ -132,9 +144,12 @@ struct Subject: Sendable {
       count > 0 && count == width ?? count && target.count == L.targetWidth(for: count)
         && (!L.targetIsIndex || target.allSatisfy { 0 <= $0 && $0 < Double(count) })
     }
-    judging = { item, value, gradient, rounding, isSimilarity in
+    judgingOne = { item, value, gradient, rounding, isSimilarity in
       BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity)
-        .judge(item, value: value, gradient: gradient)
+        .judge(item, value, gradient)
+    }
+    judging = { items, answers, rounding, isSimilarity in
+      BandJudge(loss: loss, rounding: rounding, isSimilarity: isSimilarity).judge(items, answers)
     }
   }
 }

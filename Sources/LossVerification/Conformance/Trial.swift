@@ -58,7 +58,8 @@ struct Trial {
 
   // MARK: Judging
 
-  private(set) var seen: [(item: Item, value: Double, gradient: [Double]?)] = []
+  /// Some of the items, with their answers.
+  private(set) var seen: [(item: Item, answer: CaseAnswer)] = []
 
   private mutating func judge<I: Implementation>(
     _ implementation: inout I, _ items: [Item], _ name: String
@@ -74,11 +75,7 @@ struct Trial {
         record(item, answer, judgement, &stratum)
       }
       if seen.count < 512 {
-        for (item, answer) in zip(some, answers).prefix(64) {
-          if case .numbers(let value, let gradient) = answer {
-            seen.append((item, value, gradient))
-          }
-        }
+        seen += zip(some, answers).prefix(64).map { ($0, $1) }
       }
     }
     report.strata.append(stratum)
@@ -90,10 +87,7 @@ struct Trial {
     let (subject, rounding) = (subject, rounding)
     DispatchQueue.concurrentPerform(iterations: (items.count + part - 1) / part) { k in
       let range = k * part..<Swift.min((k + 1) * part, items.count)
-      let found = range.map { i -> Judgement? in
-        guard case .numbers(let value, let gradient) = answers[i] else { return nil }
-        return subject.judge(items[i], value, gradient, rounding)
-      }
+      let found = subject.judge(Array(items[range]), Array(answers[range]), rounding)
       results.update { $0.replaceSubrange(range, with: found) }
     }
     return results.value

@@ -124,9 +124,7 @@ extension IdentificationReport {
     else { return }
     let ofValue = first.at == 0
     var shown: [Difference] = []
-    let subject = inquiry.pool.native
-    let shrinking = Shrinking(
-      format: selection.format, targetIsIndex: subject.targetIsIndex)
+    let shrinking = Shrinking(inquiry.pool.native)
     let simplest = try shrinking.shrink(answer.item) { items in
       let answers = try implementation.evaluate(items, gradient: inquiry.gradient)
       return zip(items, answers).map { item, answer in
