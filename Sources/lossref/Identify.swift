@@ -78,7 +78,7 @@ enum Identify: Command {
     run.note(program)
     run.seconds = Date().timeIntervalSince(began)
     print(IdentificationText(report, command: command).lines.joined(separator: "\n"))
-    print("\n" + ConformanceText(run).text)
+    print("\n" + ConformanceText(run).circumstances)
     if let file {
       var members = ["command": JSON.list(command.map { .text($0) })]
       if case .object(let found) = report.json { members.merge(found) { $1 } }

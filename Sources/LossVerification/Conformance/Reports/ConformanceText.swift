@@ -132,11 +132,19 @@ public struct ConformanceText {
   }
 
   /// "does not conform (status 1); 2.1 s, 0.4 s of them waiting for the program".
-  var summary: String {
+  var summary: String { "\(run.verdict) (status \(run.status)); \(duration)" }
+
+  /// "2.1 s, 0.4 s of them waiting for the program".
+  private var duration: String {
     func brief(_ seconds: Double) -> String { String(format: "%.1f s", seconds) }
     let waiting =
       run.waited == 0 ? "" : ", \(brief(run.waited)) of them waiting for the program"
-    return "\(run.verdict) (status \(run.status)); \(brief(run.seconds))\(waiting)"
+    return brief(run.seconds) + waiting
+  }
+
+  /// What the program did besides answering, and how long it took.
+  public var circumstances: String {
+    (notes.isEmpty ? [duration] : notes + ["", duration]).joined(separator: "\n")
   }
 
   static func sentence(_ fault: Program.Fault) -> String {
