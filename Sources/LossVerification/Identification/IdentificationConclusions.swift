@@ -67,9 +67,11 @@ extension IdentificationReport {
 
   /// Frameworks before settings of the definition, defaults first.
   private static func sorted(_ names: [Name]) -> [Name] {
+    // What a framework does by default, then the chapter's definition, then other settings.
     func rank(_ name: Name) -> Int {
-      (name.text.contains("native") ? 4 : 0) + (name.text.hasPrefix("1 - ") ? 2 : 0)
-        + (name.isDefault ? 0 : 1)
+      if name.text == "native" { return 1 }
+      return (name.text.contains("native") ? 8 : 0) + (name.text.hasPrefix("1 - ") ? 4 : 0)
+        + (name.isDefault ? 0 : 2)
     }
     return names.enumerated()
       .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)

@@ -74,8 +74,20 @@ struct Pool {
         return nil
       }
       item = item.rounded(to: native.format, targetIsIndex: native.targetIsIndex)
-      return (item.prediction + item.target).allSatisfy(\.isFinite) ? item : nil
+      let isFinite = (item.prediction + item.target).allSatisfy(\.isFinite)
+      return isFinite && areasHaveSquares(item) ? item : nil
     }
     return items.compactMap(scaled)
+  }
+
+  /// Whether no box is so small that the square of an area, which slopes are divided by, is subnormal.
+  private func areasHaveSquares(_ item: Item) -> Bool {
+    guard native.family == .boxes else { return true }
+    return [item.prediction, item.target].allSatisfy { corners in
+      [0, 1].allSatisfy { i in
+        let side = corners[i + 2] - corners[i]
+        return side == 0 || side * side * side * side > 0x1p10 * native.format.leastNormal
+      }
+    }
   }
 }
