@@ -67,9 +67,10 @@ enum Files {
     guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
       throw UsageError("\(option) \(name): there is no such file")
     }
-    guard !isFolder.boolValue, let data = FileManager.default.contents(atPath: name) else {
-      throw UsageError("\(option) \(name): it cannot be read")
-    }
+    // A file handle reads pipes, too.
+    guard !isFolder.boolValue, let file = FileHandle(forReadingAtPath: name),
+      let data = try? file.readToEnd() ?? Data()
+    else { throw UsageError("\(option) \(name): it cannot be read") }
     return String(decoding: data, as: UTF8.self)
   }
 }

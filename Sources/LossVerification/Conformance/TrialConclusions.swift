@@ -5,12 +5,24 @@ extension Trial {
 
   /// The format that the answers look computed in.
   func precision() -> Probe {
-    func passing(_ format: Format) -> Double {
-      let judged = subject.judge(seen.map(\.item), seen.map(\.answer), Rounding(format))
-        .compactMap { $0 }
-      return Double(judged.count { $0.placement != .outside }) / Double(Swift.max(1, judged.count))
+    func judged(_ format: Format) -> [Judgement] {
+      subject.judge(seen.map(\.item), seen.map(\.answer), Rounding(format)).compactMap { $0 }
     }
-    let own = passing(options.format)
+    func part(_ judgements: [Judgement], _ isSo: (Judgement) -> Bool) -> Double {
+      Double(judgements.count(where: isSo)) / Double(Swift.max(1, judgements.count))
+    }
+    /// The bands of a narrower format hold other faults, too; what was computed in it is off by a
+    /// noticeable part of them, in values and gradients.
+    func isExplained(by format: Format) -> Bool {
+      let judgements = judged(format)
+      return part(judgements) { $0.placement != .outside } >= 0.95
+        && part(judgements) { judgement in
+          let slopes = judgement.gradient
+          return judgement.value.halfWidths >= 0x1p-5
+            && (slopes.isEmpty || slopes.contains { $0.halfWidths >= 0x1p-5 })
+        } >= 0.5
+    }
+    let own = part(judged(options.format)) { $0.placement != .outside }
     if own >= 0.95 {
       return Probe(
         name: "precision", outcome: .passed, detail: "as computed in \(options.format.rawValue)")
@@ -18,7 +30,7 @@ extension Trial {
     let narrower = Format.allCases.filter { $0.precision < options.format.precision }
       .sorted { $0.precision > $1.precision }
     // What a narrower format explains is wrong nearly everywhere, not in one kind of item.
-    if own < 0.5, let real = narrower.first(where: { passing($0) >= 0.95 }) {
+    if own < 0.5, let real = narrower.first(where: isExplained) {
       return Probe(
         name: "precision", outcome: .failed,
         detail: "as computed in \(real.rawValue), not \(options.format.rawValue)")

@@ -58,7 +58,7 @@ struct BandPicture {
     let x = place(off)
     guard Swift.abs(off) > Self.reach else {
       return "<circle class=\"got\" cx=\"\(x.places(1))\" cy=\"38\" r=\"5\"/>"
-        + text(x, "middle", "the answer")
+        + text(Swift.min(Swift.max(x, 34), Self.width - 34), "middle", "the answer")
     }
     return "<path class=\"got\" d=\"M\(x.places(1)) 38 l\(off > 0 ? "-8" : "8") -6 v12 z\"/>"
       + text(x, off > 0 ? "end" : "start", "the answer, \(far) half-widths off")

@@ -257,7 +257,7 @@ public struct ConformancePage {
       gap: 1rem; }
     figure { margin: 0.5rem 0; max-width: 34rem; } figcaption { color: var(--soft); font-size: 0.85rem; }
     svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft);
-      font: 11px system-ui, sans-serif; }
+      font: 12px system-ui, sans-serif; }
     .legend { color: var(--soft); font-size: 0.85rem; } .legend span { margin-right: 1.2rem;
       display: inline-block; }
     .legend svg { display: inline-block; width: 0.8rem; height: 0.8rem; }
