@@ -15,11 +15,12 @@ extension Trial {
     /// noticeable part of them, in values and gradients.
     func isExplained(by format: Format) -> Bool {
       let judgements = judged(format)
+      func isNoisy(_ readings: [Reading]) -> Bool {
+        readings.isEmpty || readings.contains { $0.halfWidths >= 0x1p-5 }
+      }
       return part(judgements) { $0.placement != .outside } >= 0.95
-        && part(judgements) { judgement in
-          let slopes = judgement.gradient
-          return judgement.value.halfWidths >= 0x1p-5
-            && (slopes.isEmpty || slopes.contains { $0.halfWidths >= 0x1p-5 })
+        && part(judgements.filter { $0.placement != .open }) {
+          isNoisy([$0.value]) && isNoisy($0.gradient)
         } >= 0.5
     }
     let own = part(judged(options.format)) { $0.placement != .outside }
