@@ -128,7 +128,9 @@ private struct Unruly: Implementation {
     ]
     #expect(run.status == 3)
     let text = ConformanceText(run).text
-    #expect(text.contains("f32: the program failed; what it answered does not conform"))
+    #expect(text.contains("f32: failed\n  what it answered does not conform"))
+    #expect(ConformanceMarkdown(run).text.contains("| giou/native/f32 | failed | 200 |"))
+    #expect(ConformancePage(run).text.contains("What it answered does not conform."))
     #expect(text.contains("was ended by signal 6, 940 items after it was started,"))
     #expect(text.contains("    be it"))
     #expect(text.hasSuffix("failed (status 3); 0.0 s"))

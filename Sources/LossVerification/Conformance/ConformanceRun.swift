@@ -53,6 +53,16 @@ public struct ConformanceRun: Sendable {
     }
   }
 
+  /// The verdict on a loss; a program that had to be started again has failed.
+  func verdict(_ report: ConformanceReport) -> String {
+    isUnsound(report) ? ConformanceReport.Verdict.failed.rawValue : report.verdict.rawValue
+  }
+
+  /// Whether a loss was judged although the program failed.
+  func isUnsound(_ report: ConformanceReport) -> Bool {
+    !faults.isEmpty && ![.failed, .unsupported].contains(report.verdict)
+  }
+
   public var json: JSON {
     .object([
       "schema": .text("lossref-report-1"), "status": .number(Double(status)),

@@ -12,10 +12,16 @@ public enum Interruption {
     return slot
   }()
 
-  static func note(_ process: pid_t) { slot.pointee = process }
+  /// Written once, before there is any program.
+  nonisolated(unsafe) private static var isWatching = false
+
+  static func note(_ process: pid_t) {
+    if isWatching { slot.pointee = process }
+  }
 
   /// From now on an interrupt, a hangup or a request to end ends the running program, too.
   public static func endsPrograms() {
+    isWatching = true
     note(0)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       signal(number) { number in

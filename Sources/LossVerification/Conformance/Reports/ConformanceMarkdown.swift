@@ -21,7 +21,7 @@ public struct ConformanceMarkdown {
       lines += ["", "Worst distances; 4 half-widths of an item's own band are allowed.", ""]
     }
     for report in run.reports {
-      lines += ["## \(report.selection.place): \(report.verdict.rawValue)", ""]
+      lines += ["## \(report.selection.place): \(run.verdict(report))", ""]
       if !report.reason.isEmpty { lines += [Self.escaped(report.reason), ""] }
       lines += report.probes.filter { $0.outcome != .passed }.map {
         "- \($0.name) \($0.outcome.rawValue): \(Self.escaped($0.detail))"
@@ -48,7 +48,7 @@ public struct ConformanceMarkdown {
     }
     let known = report.findings.filter { $0.known != nil }.reduce(0) { $0 + $1.count }
     let cells = [
-      report.selection.place, report.verdict.rawValue, sum(\.items), sum(\.wrong), "\(known)",
+      report.selection.place, run.verdict(report), sum(\.items), sum(\.wrong), "\(known)",
       sum(\.open), worst(\.worstValue), worst(\.worstValueUlps), worst(\.worstGradient),
       worst(\.worstGradientUlps),
     ]

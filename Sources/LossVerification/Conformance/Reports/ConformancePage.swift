@@ -38,7 +38,7 @@ public struct ConformancePage {
     lines.append("<ul class=\"plain\">")
     lines += run.reports.enumerated().map { i, report in
       "<li><a href=\"#loss-\(i)\">\(escaped(report.selection.place))</a> "
-        + "\(badge(report.verdict.rawValue))</li>"
+        + "\(badge(run.verdict(report)))</li>"
     }
     return lines + ["</ul>"]
   }
@@ -65,8 +65,11 @@ public struct ConformancePage {
     var lines = [
       "<section aria-labelledby=\"\(id)\">",
       "<h2 id=\"\(id)\">\(escaped(ConformanceText.title(report))) "
-        + "\(badge(report.verdict.rawValue))</h2>",
+        + "\(badge(run.verdict(report)))</h2>",
     ]
+    if run.isUnsound(report) {
+      lines.append(element("p", "What it answered \(report.verdict.rawValue)."))
+    }
     if !report.reason.isEmpty { lines.append(element("p", report.reason)) }
     if !report.findings.isEmpty {
       lines.append("<h3>Findings</h3>")

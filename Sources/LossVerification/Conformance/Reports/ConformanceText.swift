@@ -15,7 +15,8 @@ public struct ConformanceText {
   // MARK: A loss
 
   func lines(_ report: ConformanceReport) -> [String] {
-    var lines = ["\(Self.title(report)): \(verdict(report))"]
+    var lines = ["\(Self.title(report)): \(run.verdict(report))"]
+    if run.isUnsound(report) { lines.append("  what it answered \(report.verdict.rawValue)") }
     if !report.reason.isEmpty { lines.append("  " + report.reason) }
     if !report.probes.isEmpty {
       lines.append("")
@@ -45,12 +46,6 @@ public struct ConformanceText {
       ]
     }
     return lines
-  }
-
-  /// The verdict; of a program that had to be started again that on its answers alone.
-  func verdict(_ report: ConformanceReport) -> String {
-    let isUnsound = !run.faults.isEmpty && report.verdict != .failed
-    return (isUnsound ? "the program failed; what it answered " : "") + report.verdict.rawValue
   }
 
   /// "giou, as its chapter defines it, f32".
