@@ -20,7 +20,7 @@ struct Lossref {
   /// In the order of the help text; a new subcommand is one more line here.
   static let commands: [any Command.Type] = [
     List.self, Verify.self, Identify.self, Emit.self, CheckAnswers.self, Evaluate.self, Spec.self,
-    Bench.self,
+    Vectors.self, Bench.self,
   ]
 
   static func main() {

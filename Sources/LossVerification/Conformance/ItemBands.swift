@@ -11,6 +11,8 @@ struct ItemBands: Sendable {
     var accurate: ClosedRange<Double>
     /// Whether the one-sided derivatives differ by more than the band without them.
     var isKink = false
+    /// Whether bounds of the derivatives about the item are known.
+    var isSettled = true
   }
 
   /// Nil where the band is open: it judges no answer.
@@ -84,8 +86,11 @@ extension BandJudge {
     let range = hull(strict.range, accurate(loose, sides)?.range ?? strict.range)
     let smooth = hull(
       accurate(naive, nil)?.range ?? range, accurate(loose, nil)?.range ?? strict.band.tight)
+    let isSettled =
+      sides.map { $0.isDecided || ($0.lower.hi.isFinite && $0.upper.hi.isFinite) } ?? true
     return .init(
-      truth: middle, tight: strict.band.tight, accurate: range, isKink: range != smooth)
+      truth: middle, tight: strict.band.tight, accurate: range, isKink: range != smooth,
+      isSettled: isSettled)
   }
 
   private func hull(_ a: ClosedRange<Double>, _ b: ClosedRange<Double>) -> ClosedRange<Double> {

@@ -4,7 +4,8 @@ import LossDefinitions
 ///
 /// Such a program is not wrong: `sigmoid(x) - t` is how everyone writes the gradient of the binary
 /// cross-entropy, and where σ(x) is close to t it is off by an ulp of 1 like any difference. What the
-/// usual formulas may lose widens the band; what they do not explain is still outside.
+/// usual formulas may lose widens the band; what they do not explain is still outside. Functions are
+/// those of `DoubleDouble`, so that bands are the same on every machine.
 protocol UsualFormula: Loss {
   /// What the value and each component of the gradient may be off by, where half an ulp of 1 is `u`.
   func usualError(at item: Item, _ u: Double) -> (value: Double, gradient: Double)
@@ -28,7 +29,8 @@ extension BinaryCrossEntropy: UsualFormula {
     let (x, t) = (item.prediction[0], item.target[0])
     let weight = Swift.max(1, positiveWeight)
     let smoothed = t * (1 - labelSmoothing) + labelSmoothing / 2
-    return (u * weight * x.magnitude, u * weight * Swift.max(.sigmoid(x), smoothed))
+    let p = DoubleDouble.sigmoid(DoubleDouble(x)).hi
+    return (u * weight * x.magnitude, u * weight * Swift.max(p, smoothed))
   }
 }
 
@@ -36,21 +38,25 @@ extension BinaryCrossEntropy: UsualFormula {
 // γ (1 − p')^(γ−1) p (1 − p) c and (1 − p')^γ (σ(x) − t), each is replaced by what it may have become.
 extension Focal: UsualFormula {
   func usualError(at item: Item, _ u: Double) -> (value: Double, gradient: Double) {
-    let (x, t) = (item.prediction[0], item.target[0])
-    let p = Double.sigmoid(x)
-    let miss = p * (1 - t) + Double.sigmoid(-x) * t
-    let entropy = t * Double.softplus(-x) + (1 - t) * Double.softplus(x)
-    let weight = alpha < 0 ? 1 : alpha * t + (1 - alpha) * (1 - t)
-    func parts(_ u: Double) -> (value: Double, slope: Double) {
-      let c = entropy + u * (x.magnitude + 1)
-      let power = Double.pow(miss + u, gamma)
+    // The differences below have no digits in Double where u is Double's own.
+    typealias D = DoubleDouble
+    let (x, t) = (D(item.prediction[0]), D(item.target[0]))
+    let p = D.sigmoid(x)
+    let miss = p * (1 - t) + D.sigmoid(-x) * t
+    let entropy = t * D.softplus(-x) + (1 - t) * D.softplus(x)
+    let weight = alpha < 0 ? 1 : D(alpha) * t + (1 - D(alpha)) * (1 - t)
+    func parts(_ u: D) -> (value: D, slope: D) {
+      let c = entropy + u * (D.abs(x) + 1)
+      let power = D.pow(miss + u, D(gamma))
       // Below γ = 1 the power grows towards 0, and what a program makes of that is its own affair.
-      let root = gamma < 1 ? Double.pow(miss, gamma - 1) : Double.pow(miss + u, gamma - 1)
-      let spread = (p + u) * (Double.sigmoid(-x) + u)
-      return (power * c, gamma * root * spread * c + power * ((p - t).magnitude + u))
+      let root = D.pow(gamma < 1 ? miss : miss + u, D(gamma - 1))
+      let spread = (p + u) * (D.sigmoid(-x) + u)
+      return (power * c, D(gamma) * root * spread * c + power * (D.abs(p - t) + u))
     }
-    let (usual, exact) = (parts(u), parts(0))
-    return (weight * (usual.value - exact.value), weight * (usual.slope - exact.slope))
+    let (usual, exact) = (parts(D(u)), parts(0))
+    return (
+      (weight * (usual.value - exact.value)).hi, (weight * (usual.slope - exact.slope)).hi
+    )
   }
 }
 
@@ -102,9 +108,10 @@ extension GHMR: UsualFormula {
 extension BalancedL1: UsualFormula {
   func usualError(at item: Item, _ u: Double) -> (value: Double, gradient: Double) {
     let d = (item.prediction[0] - item.target[0]).magnitude
-    let b = Double.expm1(gamma / alpha)
+    let b = DoubleDouble.expm1(DoubleDouble(gamma / alpha)).hi
     let inner = b * Swift.min(d / (form == .smooth ? beta : 1), 1) + 1
-    return (u * (alpha / b * inner * (1 + .log(inner)) + alpha * d), u * alpha)
+    let logarithm = DoubleDouble.log(DoubleDouble(inner)).hi
+    return (u * (alpha / b * inner * (1 + logarithm) + alpha * d), u * alpha)
   }
 }
 
