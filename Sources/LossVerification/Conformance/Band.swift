@@ -48,8 +48,10 @@ public enum Placement: String, Sendable, Codable {
 public struct Reading: Sendable {
   public var placement: Placement
   public var got: Double
-  /// Nil where nothing is known.
+  /// Nil where nothing is known, or where the naive reference's hull alone decided.
   public var band: Band?
+  /// Whether it is less than the truth.
+  public var isBelow: Bool
   /// The distance to the truth, in half-widths of the band; infinite for a NaN.
   public var halfWidths: Double
   /// The same in ulps of the truth, or of the largest component of a gradient.

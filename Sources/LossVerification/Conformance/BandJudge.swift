@@ -77,7 +77,8 @@ struct BandJudge<L: Loss>: Sendable {
       else { return nil }
       let distance = (got - truth).magnitude
       return Reading(
-        placement: .tight, got: got, band: nil, halfWidths: distance == 0 ? 0 : distance / half,
+        placement: .tight, got: got, band: nil, isBelow: got < truth,
+        halfWidths: distance == 0 ? 0 : distance / half,
         ulps: distance == 0 ? 0 : distance / format.ulp(of: size))
     }
     let size = exact.value.magnitude
@@ -211,7 +212,7 @@ struct BandJudge<L: Loss>: Sendable {
       let isExact = distance == 0 || got == middle
       let half = band?.halfWidth ?? 0
       return Reading(
-        placement: placement, got: got, band: band,
+        placement: placement, got: got, band: band, isBelow: got < middle,
         halfWidths: isExact ? 0 : distance.isFinite && half > 0 ? distance / half : .infinity,
         ulps: isExact ? 0 : distance.isFinite ? distance / format.ulp(of: size) : .infinity)
     }

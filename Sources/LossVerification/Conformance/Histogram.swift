@@ -80,9 +80,8 @@ public struct Distances: Sendable, Equatable {
   mutating func add(_ reading: Reading) {
     // Between the sides of a kink there is no one truth to be distant from.
     guard reading.placement != .open, reading.band?.sides == nil else { return }
-    let isBelow = reading.band.map { reading.got < $0.truth.midpoint.hi } ?? false
-    halfWidths.add(reading.halfWidths, isBelow: isBelow)
-    ulps.add(reading.ulps, isBelow: isBelow)
+    halfWidths.add(reading.halfWidths, isBelow: reading.isBelow)
+    ulps.add(reading.ulps, isBelow: reading.isBelow)
   }
 
   static func += (sum: inout Distances, other: Distances) {
