@@ -42,14 +42,15 @@ enum Verify: Command {
                   page that stands alone, with the errors' distributions as pictures
     --known FILE  failures that are expected; a line each:
 
-                    giou/native/f32/far: the gradient is outside its band  # a reason
-                    ciou/*/f16/*: *                                        # a reason
-                    giou/native/f32/3f80...:4000...                        # a reason
+                    giou/native/f32/far: the gradient is NaN  # a reason
+                    ciou/*/f16/*: *                           # a reason
+                    giou/native/f32/3f80...:4000...           # a reason
 
-                  LOSS/DIALECT/DTYPE/STRATUM: WHAT, as reports state them, in which *
-                  is any text and ? a character; or an item in the stratum's place, as
-                  a replay line gives it, which is asked for besides. They are shown
-                  and do not count; one that is asked for and passes makes a 1
+                  LOSS/DIALECT/DTYPE/STRATUM: WHAT, which is what a finding begins
+                  with; * is any text, ? a character. Or an item in the stratum's
+                  place, as a replay line gives it, which is asked for besides. They
+                  are shown and do not count; one that passes though it was asked
+                  for makes a 1
 
     exit status: 0 every claim holds, or the program conforms; 1 it does not; 2 the
     command line or a file is wrong; 3 the program failed or broke the protocol; 4

@@ -6,9 +6,10 @@
 ///     */f16/*: *                                             # half precision is not supported
 ///     giou/native/f32/3f800000...:40000000...                # a case of its own
 ///
-/// The pattern is held against a failure's name, `LOSS/DIALECT/DTYPE/STRATUM: WHAT`, as reports state it;
-/// `*` stands for any text, `?` for one character. A name that ends in an item, as a report's replay
-/// line has it, asks for that item besides. Empty lines and those that begin with `#` say nothing.
+/// The pattern is held against a failure's name, `LOSS/DIALECT/DTYPE/STRATUM: WHAT`, which is what a
+/// finding begins with; `*` stands for any text, `?` for one character. A name that ends in an item, as a
+/// report's replay line has it, asks for that item besides. Empty lines and those that begin with `#` say
+/// nothing.
 public struct KnownFailures: Sendable {
   public struct Entry: Sendable, Equatable {
     public let pattern: String

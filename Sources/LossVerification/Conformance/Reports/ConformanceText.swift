@@ -72,7 +72,8 @@ public struct ConformanceText {
     func add(_ name: String, _ text: String) { rows.append((name, text)) }
     if let known = finding.known { add("known", known.reason) }
     add("prediction", Self.list(finding.item.prediction))
-    add("target", Self.list(finding.item.target))
+    let target = finding.item.target
+    add("target", finding.targetIsIndex ? "index \(Int(target[0]))" : Self.list(target))
     add("in bits", finding.caseText)
     if !finding.detail.isEmpty { add("it says", finding.detail) }
     if let reading = finding.reading {
