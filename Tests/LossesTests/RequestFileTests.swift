@@ -149,6 +149,26 @@ import Testing
     }
   }
 
+  /// A message's items have one shape, also where a stratum's have several.
+  @Test func rowsOfSeveralWidths() throws {
+    var conformance = Conformance()
+    conformance.losses = ["sparse_cross_entropy"]
+    conformance.cases = 60
+    var file = RequestFile(conformance)
+    file.batch = 8
+    let sizes = try file.lines().compactMap { line -> (Int, Int)? in
+      let message = try JSON(line)
+      guard case .list(let shape)? = message["prediction"]?["shape"],
+        case .number(let rows) = shape[0], case .number(let width) = shape[1],
+        case .text(let data)? = message["prediction"]?["data"]
+      else { return nil }
+      #expect(rows <= 8)
+      return (Int(rows * width) * 8, data.utf8.count)
+    }
+    #expect(sizes.count > 8)
+    #expect(sizes.allSatisfy { $0.0 == $0.1 })
+  }
+
   @Test func changedRequestsAreRefused() throws {
     let lines = try Self.file(cases: 20).lines()
     for (changed, line) in [

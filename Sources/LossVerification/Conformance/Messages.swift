@@ -204,6 +204,25 @@ enum Message {
   }
 }
 
+extension [Item] {
+  /// Answers to items that are asked for in batches, of at most so many items and one shape each: what
+  /// one message holds.
+  func batches(
+    of size: Int, _ answer: ([Item]) throws -> [CaseAnswer]
+  ) rethrows -> [CaseAnswer] {
+    func shape(_ item: Item) -> SIMD2<Int> { SIMD2(item.prediction.count, item.target.count) }
+    var answers = [CaseAnswer?](repeating: nil, count: count)
+    let alike = Dictionary(grouping: indices) { shape(self[$0]) }
+    for indices in alike.values.sorted(by: { $0[0] < $1[0] }) {
+      for first in stride(from: 0, to: indices.count, by: size) {
+        let some = indices[first..<Swift.min(first + size, indices.count)]
+        for (k, found) in zip(some, try answer(some.map { self[$0] })) { answers[k] = found }
+      }
+    }
+    return answers.compactMap { $0 }
+  }
+}
+
 extension JSON {
   /// A number, or the word for one that is not finite.
   var wordValue: Double? {

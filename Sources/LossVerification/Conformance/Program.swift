@@ -104,31 +104,7 @@ public final class Program: Implementation {
   // MARK: Asking
 
   public func evaluate(_ items: [Item], gradient: Bool) throws -> [CaseAnswer] {
-    guard let first = items.first else { return [] }
-    if items.allSatisfy({ Self.shape($0) == Self.shape(first) }) {
-      return try batches(items, gradient)
-    }
-    // A message has one shape: items of others have batches of their own.
-    var answers = [CaseAnswer?](repeating: nil, count: items.count)
-    let alike = Dictionary(grouping: items.indices) { Self.shape(items[$0]) }
-    for indices in alike.values.sorted(by: { $0[0] < $1[0] }) {
-      let found = try batches(indices.map { items[$0] }, gradient)
-      for (index, answer) in zip(indices, found) { answers[index] = answer }
-    }
-    return answers.compactMap { $0 }
-  }
-
-  private static func shape(_ item: Item) -> SIMD2<Int> {
-    SIMD2(item.prediction.count, item.target.count)
-  }
-
-  private func batches(_ items: [Item], _ gradient: Bool) throws -> [CaseAnswer] {
-    var answers: [CaseAnswer] = []
-    for first in stride(from: 0, to: items.count, by: maxBatch) {
-      answers += try answer(
-        Array(items[first..<Swift.min(first + maxBatch, items.count)]), gradient)
-    }
-    return answers
+    try items.batches(of: maxBatch) { try answer($0, gradient) }
   }
 
   private func answer(_ items: [Item], _ gradient: Bool) throws -> [CaseAnswer] {

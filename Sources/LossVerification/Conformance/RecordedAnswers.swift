@@ -92,17 +92,15 @@ public struct RecordedAnswers: Implementation {
   }
 
   public mutating func evaluate(_ items: [Item], gradient: Bool) throws -> [CaseAnswer] {
-    var answers: [CaseAnswer] = []
-    for some in items.chunks(of: file.batch) {
+    try items.batches(of: file.batch) { some in
       let batches = sections[current].batches
       // Questions are asked in order, and some of them not at all.
       guard let found = batches[next...].firstIndex(where: { Self.same($0.items, some) }) else {
         throw ImplementationFailure("the requests do not ask for \(some.count) items like these")
       }
       next = found + 1
-      answers += batches[found].answers
+      return batches[found].answers
     }
-    return answers
   }
 
   private static func same(_ a: [Item], _ b: [Item]) -> Bool {

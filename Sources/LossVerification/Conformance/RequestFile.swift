@@ -142,16 +142,9 @@ private struct Recording: Implementation {
 
   /// A rejection is the answer that leads to no question and is not judged.
   mutating func evaluate(_ items: [Item], gradient: Bool) -> [CaseAnswer] {
-    for some in items.chunks(of: batch) {
+    items.batches(of: batch) { some in
       sections[sections.count - 1].batches.append((some, gradient))
+      return some.map { _ in .rejected("") }
     }
-    return items.map { _ in .rejected("") }
-  }
-}
-
-extension [Item] {
-  /// At most so many at a time, in order.
-  func chunks(of size: Int) -> [[Item]] {
-    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
   }
 }
