@@ -11,7 +11,9 @@ struct Subject: Sendable {
   var isDefault = false
   /// Whether the dialect's function clips the loss.
   var isClipped = false
-  /// The loss with all its settings, rounded to the format: the same for the same function.
+  /// The loss with all its settings, and with these rounded to the format: the same for the same
+  /// function.
+  let definition: String
   let function: String
   let family: Family
   let strata: [String]
@@ -106,10 +108,11 @@ struct Subject: Sendable {
   }
 
   init<L: Loss>(
-    _ loss: L, _ dialect: String, _ arguments: String, isSimilarity: Bool = false,
+    _ defined: L, _ dialect: String, _ arguments: String, isSimilarity: Bool = false,
     _ format: Format, covers: @escaping @Sendable (Item) -> Bool = { _ in true }
   ) {
-    let loss = loss.rounded(to: format)
+    let loss = defined.rounded(to: format)
+    definition = "\(defined)"
     self.arguments = arguments
     function = "\(loss)"
     selection = Selection(

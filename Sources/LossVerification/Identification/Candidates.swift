@@ -5,6 +5,8 @@ struct Candidate: Sendable {
   let subject: Subject
   /// Whether the program's answer is 1 − L.
   let isSimilarity: Bool
+  /// Other arguments that round to the same numbers of the format.
+  var rounded: [String] = []
 
   /// Whether the name's own function answers the other of L and 1 − L.
   var isComplement: Bool { isSimilarity != subject.isSimilarity }
@@ -73,28 +75,34 @@ extension CandidateClass {
   /// one less the loss.
   static func all(_ entry: any CatalogEntry, _ format: Format) -> [CandidateClass] {
     func subjects<E: CatalogEntry>(_ entry: E) -> [Subject] {
-      let floored = Subject.floored(E.L.self, format)
-      let replaced = Set(floored.map(\.selection.dialect))
+      let variants = Subject.areaVariants(E.L.self, format)
+      let replaced = Set(variants.map(\.selection.dialect))
       let calls = Subject.dialects(of: E.L.self).flatMap { Subject.calls($0, E.L.self, format) }
-      return floored + calls.filter { !replaced.contains($0.selection.dialect) }
+      return variants + calls.filter { !replaced.contains($0.selection.dialect) }
         + Subject.settings(E.L.self, format)
     }
     let subjects = subjects(entry)
     let isMeasure = [Family.boxes, .rotatedBoxes, .keypoints, .regions].contains(entry.loss.family)
     var classes: [CandidateClass] = []
-    var places: [String: Int] = [:]
-    var names: Set<String> = []
+    var places: [String: (group: Int, member: [String: Int])] = [:]
     for isSimilarity in isMeasure ? [false, true] : [false] {
       for subject in subjects {
         let candidate = Candidate(subject: subject, isSimilarity: isSimilarity)
-        // A dialect's arguments that make no difference name it once.
         let key = "\(subject.function) \(subject.isClipped) \(isSimilarity)"
-        guard names.insert("\(subject.selection.dialect) \(key)").inserted else { continue }
-        if let place = places[key] {
-          classes[place].members.append(candidate)
-        } else {
-          places[key] = classes.count
+        let dialect = subject.selection.dialect
+        guard let place = places[key] else {
+          places[key] = (classes.count, [dialect: 0])
           classes.append(CandidateClass(members: [candidate]))
+          continue
+        }
+        guard let member = place.member[dialect] else {
+          places[key]?.member[dialect] = classes[place.group].members.count
+          classes[place.group].members.append(candidate)
+          continue
+        }
+        // Arguments that make no difference name a function once.
+        if classes[place.group].members[member].subject.definition != subject.definition {
+          classes[place.group].members[member].rounded.append(subject.arguments)
         }
       }
     }

@@ -34,50 +34,59 @@ public struct Identification: Sendable {
     let arithmetic = try ArithmeticProbes(&implementation, format)
     let native = Subject.native(entry, format)
     var report = IdentificationReport(selection: native.selection, greeting: greeting, seed: seed)
-    if let why = try select(&implementation, native, &report) {
-      report.verdict = .unsupported
-      report.reason = why
-      return report
-    }
     let classes = CandidateClass.all(entry, format)
     report.candidates = classes.count
     // Frameworks order their operations in their own ways: where another order leaves nothing known,
     // an answer contradicts nobody.
     let rounding = Rounding(format, flushes: arithmetic.flushes, everywhere: true)
-    var inquiry = Inquiry(
-      classes, Pool(native: native), rounding, gradient: greeting.gradient)
+    let pool = Pool(native: native)
+    var inquiry = Inquiry(classes, pool, rounding, gradient: greeting.gradient)
     progress(0.1)
-    if let onlyItem {
-      let item = onlyItem.rounded(to: format, targetIsIndex: native.targetIsIndex)
-      try inquiry.ask([item], &implementation)
-    } else {
-      try inquiry.ask(inquiry.pool.opening(seed), &implementation)
+    let first =
+      onlyItem.map { [$0.rounded(to: format, targetIsIndex: native.targetIsIndex)] }
+      ?? pool.opening(seed)
+    let shipped = Selection(
+      loss: loss, dialect: Selection.shipped, parameters: [:], format: format)
+    report.selection = shipped
+    if let why = try open(&inquiry, first, shipped, &implementation) {
+      report.notes.append(
+        "it does not know the dialect \"\(Selection.shipped)\" (\(why)); asked for \"native\"")
+      report.selection = native.selection
+      if let why = try implementation.select(native.selection) {
+        report.verdict = .unsupported
+        report.reason = why
+        return report
+      }
+      inquiry = Inquiry(classes, pool, rounding, gradient: greeting.gradient)
+      try inquiry.ask(first, &implementation)
+    }
+    if onlyItem == nil, !inquiry.answered.isEmpty {
       progress(0.3)
       report.gap = try tellApart(&inquiry, &implementation)
       report.probes = inquiry.asked
       progress(0.6)
-      try inquiry.ask(inquiry.pool.strata(confirming, seed &+ 2), &implementation)
+      let confirming = pool.strata(confirming, seed &+ 2) + pool.sizes(seed &+ 3)
+      try inquiry.ask(confirming, &implementation)
       progress(0.9)
     }
     try report.conclude(&inquiry, &implementation)
     return report
   }
 
-  /// Asks for what the program ships; where it does not know that, for the definition.
+  /// Asks for what the program ships.
   ///
-  /// - Returns: nil, or why it offers neither.
-  private func select<I: Implementation>(
-    _ implementation: inout I, _ native: Subject, _ report: inout IdentificationReport
+  /// - Returns: nil, or why it does not know that: it says so, ends, or has errors for all items.
+  private func open<I: Implementation>(
+    _ inquiry: inout Inquiry, _ items: [Item], _ selection: Selection, _ implementation: inout I
   ) throws -> String? {
-    let shipped = Selection(
-      loss: loss, dialect: Selection.shipped, parameters: [:], format: format)
-    guard let why = try implementation.select(shipped) else {
-      report.selection = shipped
-      return nil
+    do {
+      if let why = try implementation.select(selection) { return why }
+    } catch is ImplementationFailure {
+      _ = try implementation.greet()
+      return "it ended"
     }
-    report.notes.append(
-      "it does not know the dialect \"\(Selection.shipped)\" (\(why)); asked for \"native\"")
-    return try implementation.select(native.selection)
+    try inquiry.ask(items, &implementation)
+    return inquiry.failed.count == items.count ? inquiry.failed[0].why : nil
   }
 
   /// Asks for the items that tell most of the standing candidates apart, while there are any.
@@ -105,7 +114,10 @@ public struct Identification: Sendable {
         items = best.flatMap { inquiry.pool.near($0.item) }
         climb += 1
       } else {
+        let before = inquiry.standing.count
         try inquiry.ask(telling, &implementation)
+        // Answers that are no numbers tell nothing.
+        guard inquiry.standing.count < before else { break }
         widest = nil
         climb = 0
       }

@@ -25,9 +25,33 @@ extension IdentificationReport {
     }
     let standing = inquiry.standing
     if standing.isEmpty {
-      try findTheNearest(inquiry, &implementation)
+      let scores = inquiry.nearest()
+      if let best = scores.first {
+        inside = best.inside
+        try findTheDifference(inquiry, best.place, &implementation)
+        let alike = scores.filter { $0.isNear && $0.inside == best.inside }.map(\.place)
+        if !alike.isEmpty {
+          take(alike, inquiry)
+          reason =
+            "computed less carefully than its formula: \(numbers - inside) of \(numbers) answers are "
+            + "outside its bands, by at most \(Int(Inquiry.slack)) ulp of 1 or of the gradient"
+          return
+        }
+        nearest = Self.sorted(Self.names(inquiry.classes[best.place], 0))
+      }
+      verdict = .none
+      reason = "none of \(candidates) candidates holds all answers"
       return
     }
+    let count = take(standing, inquiry)
+    if verdict == .several { explainTheOverlap(inquiry, count) }
+  }
+
+  /// Names the functions of the classes at these places.
+  ///
+  /// - Returns: how many functions they are.
+  @discardableResult
+  private mutating func take(_ standing: [Int], _ inquiry: Inquiry) -> Int {
     // What a function clips to is no difference where it does not come to that.
     let functions = standing.map { inquiry.classes[$0].judge }
       .map { "\($0.subject.function) \($0.isSimilarity)" }
@@ -38,7 +62,7 @@ extension IdentificationReport {
         Self.names(inquiry.classes[place], order.firstIndex(of: function) ?? 0)
       })
     verdict = order.count == 1 ? .one : .several
-    if verdict == .several { explainTheOverlap(inquiry, order.count) }
+    return order.count
   }
 
   private mutating func noteWhatIsNoNumber(_ inquiry: Inquiry) {
@@ -61,17 +85,18 @@ extension IdentificationReport {
 
   private static func names(_ members: CandidateClass, _ function: Int) -> [Name] {
     members.members.map {
-      Name(text: $0.name, isDefault: $0.subject.isDefault, function: function)
+      Name(
+        text: $0.name, isDefault: $0.subject.isDefault, rounded: $0.rounded, function: function)
     }
   }
 
-  /// Frameworks before settings of the definition, defaults first.
+  /// What frameworks do by default, the definition, what they do otherwise, its other settings.
   private static func sorted(_ names: [Name]) -> [Name] {
-    // What a framework does by default, then the chapter's definition, then other settings.
     func rank(_ name: Name) -> Int {
+      let isComplement = name.text.hasPrefix("1 - ")
+      if name.isDefault { return isComplement ? 2 : 0 }
       if name.text == "native" { return 1 }
-      return (name.text.contains("native") ? 8 : 0) + (name.text.hasPrefix("1 - ") ? 4 : 0)
-        + (name.isDefault ? 0 : 2)
+      return (name.text.contains("native") ? 5 : 3) + (isComplement ? 1 : 0)
     }
     return names.enumerated()
       .sorted { (rank($0.element), $0.offset) < (rank($1.element), $1.offset) }.map(\.element)
@@ -105,16 +130,11 @@ extension IdentificationReport {
       ? "\((percent * 100).rounded() / 100) %" : "\(Int(Swift.min(percent, 99).rounded())) %"
   }
 
-  // MARK: None
+  // MARK: The first difference
 
-  private mutating func findTheNearest<I: Implementation>(
-    _ inquiry: Inquiry, _ implementation: inout I
+  private mutating func findTheDifference<I: Implementation>(
+    _ inquiry: Inquiry, _ place: Int, _ implementation: inout I
   ) throws {
-    verdict = .none
-    reason = "none of \(candidates) candidates holds all answers"
-    guard let (place, inside) = inquiry.nearest() else { return }
-    self.inside = inside
-    nearest = Self.sorted(Self.names(inquiry.classes[place], 0))
     func outside(_ answer: Inquiry.Answered) -> (at: Int, reading: Reading)? {
       let readings = inquiry.judge(answer, place).readings
       return readings.indices.first { readings[$0].placement == .outside }
@@ -126,7 +146,9 @@ extension IdentificationReport {
     else { return }
     let ofValue = first.at == 0
     var shown: [Difference] = []
-    let shrinking = Shrinking(inquiry.pool.native)
+    let subject = inquiry.pool.native
+    let shrinking = Shrinking(
+      format: selection.format, targetIsIndex: subject.targetIsIndex)
     let simplest = try shrinking.shrink(answer.item) { items in
       let answers = try implementation.evaluate(items, gradient: inquiry.gradient)
       return zip(items, answers).map { item, answer in

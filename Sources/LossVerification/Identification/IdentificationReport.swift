@@ -20,6 +20,8 @@ public struct IdentificationReport: Sendable {
     public let text: String
     /// Whether the arguments are what the framework's function has by itself.
     public let isDefault: Bool
+    /// Other arguments that round to the same numbers of the format: "eps=1e-09".
+    public let rounded: [String]
     /// Names of the same function have the same number, from 0.
     public let function: Int
   }
@@ -102,6 +104,7 @@ extension IdentificationReport {
           .object([
             "name": .text($0.text), "default": .flag($0.isDefault),
             "function": .number(Double($0.function)),
+            "rounded": .list($0.rounded.map { .text($0) }),
           ])
         })
     }

@@ -18,16 +18,15 @@ public struct IdentificationText {
     let selection = report.selection
     var lines = ["\(selection.loss), \(selection.format.rawValue): \(headline)"]
     if !report.reason.isEmpty { lines += wrapped(report.reason, indent: 2) }
-    let functions = Set(report.names.map(\.function)).sorted()
     if report.verdict == .one, report.names.count > 1 {
       lines += ["", "  the same function under its other names"]
       lines += listed(Array(report.names.dropFirst()))
     } else if report.verdict == .several {
       lines += ["", "  what is left"]
-      lines += listed(functions.compactMap { f in report.names.first { $0.function == f } })
+      lines += grouped
       if let overlap = report.overlap { lines += [""] + self.lines(overlap) }
     }
-    if !report.nearest.isEmpty { lines += [""] + nearest }
+    if report.difference != nil || !report.nearest.isEmpty { lines += [""] + nearest }
     if report.items > 1 {
       lines += [
         "",
@@ -51,7 +50,32 @@ public struct IdentificationText {
   }
 
   private func text(_ name: IdentificationReport.Name) -> String {
-    name.text + (name.isDefault ? " (its default)" : "")
+    let rounded =
+      name.rounded.isEmpty
+      ? ""
+      : ", the same in \(report.selection.format.name) as \(name.rounded.joined(separator: ", "))"
+    return name.text + (name.isDefault ? " (its default)" : "") + rounded
+  }
+
+  /// The first name of each function; those that differ in the value of one argument together.
+  private var grouped: [String] {
+    var seen: Set<Int> = []
+    let firsts = report.names.filter { seen.insert($0.function).inserted }
+    var groups: [(stem: String, names: [IdentificationReport.Name])] = []
+    for name in firsts {
+      // "torchvision/complete_box_iou_loss eps=", "1 - native unionEpsilon=1e-07 floor=".
+      let end = name.text.lastIndex(of: "=").map { name.text.index(after: $0) }
+      let stem = String(name.text[..<(end ?? name.text.endIndex)])
+      if let k = groups.firstIndex(where: { $0.stem == stem }) {
+        groups[k].names.append(name)
+      } else {
+        groups.append((stem, [name]))
+      }
+    }
+    return groups.prefix(12).flatMap { stem, names in
+      let values = names.dropFirst().map { String($0.text.dropFirst(stem.count)) }
+      return wrapped(([text(names[0])] + values).joined(separator: ", "), indent: 4)
+    } + (groups.count > 12 ? ["    and \(groups.count - 12) more"] : [])
   }
 
   /// At most so many names, the rest counted.
@@ -72,9 +96,12 @@ public struct IdentificationText {
   }
 
   private var nearest: [String] {
-    var lines = wrapped(
-      "nearest is \(report.nearest[0].text), with \(report.inside) of \(report.numbers) "
-        + "answers inside its bands", indent: 2)
+    var lines =
+      report.nearest.isEmpty
+      ? []
+      : wrapped(
+        "nearest is \(report.nearest[0].text), with \(report.inside) of \(report.numbers) "
+          + "answers inside its bands", indent: 2)
     guard let difference = report.difference else { return lines }
     let format = report.selection.format
     let quantity = IdentificationReport.quantity(difference.quantity)

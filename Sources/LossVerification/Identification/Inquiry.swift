@@ -17,8 +17,10 @@ struct Inquiry {
   let rounding: Rounding
   let gradient: Bool
   private(set) var answered: [Answered] = []
-  /// The places of the classes that contradict no answer.
+  /// The places of the classes that contradict no answer, and of how many answers' values each says
+  /// something.
   private(set) var standing: [Int]
+  private var told: [Int: Int] = [:]
   /// The items whose value or gradient is not a number.
   private(set) var undefined: [Item] = []
   private(set) var rejected: [(item: Item, why: String)] = []
@@ -52,27 +54,27 @@ struct Inquiry {
     }
     let news = Array(answered[first...])
     if ranking.isEmpty { dropTheDistant() }
-    standing = keeping { inquiry, place in
-      news.allSatisfy { inquiry.judge($0, place).placement != .outside }
+    let found = parallel(standing) { [self] place -> Int? in
+      var told = 0
+      // The last ones, of other sizes, tell most.
+      for answer in news.reversed() {
+        let judgement = judge(answer, place)
+        if judgement.placement == .outside { return nil }
+        if judgement.value.placement.isPassed { told += 1 }
+      }
+      return told
     }
-  }
-
-  /// The standing candidates of which that is so.
-  private func keeping(_ isKept: @Sendable (Inquiry, Int) -> Bool) -> [Int] {
-    let kept = parallel(standing) { isKept(self, $0) }
-    return zip(standing, kept).compactMap { $1 ? $0 : nil }
+    for (place, count) in zip(standing, found) { told[place, default: 0] += count ?? 0 }
+    standing = zip(standing, found).compactMap { $1 == nil ? nil : $0 }
   }
 
   func judge(_ answer: Answered, _ place: Int) -> Judgement {
     classes[place].judge.judge(answer.item, answer.value, answer.gradient, rounding)
   }
 
-  /// Drops candidates of whose numbers the bands mostly say nothing.
+  /// Drops candidates whose bands mostly say nothing.
   mutating func dropTheSilent() {
-    standing = keeping { inquiry, place in
-      let told = inquiry.answered.count { inquiry.judge($0, place).value.placement.isPassed }
-      return 4 * told >= inquiry.answered.count
-    }
+    standing = standing.filter { 4 * told[$0, default: 0] >= answered.count }
   }
 
   /// Keeps only the candidates that come near to most of what any comes near to, by their plain
@@ -91,10 +93,22 @@ struct Inquiry {
   }
 
   /// What plain values may be off by.
-  private var nearness: Double { Swift.min(0x1p-5, 0x1p10 * rounding.format.unit) }
+  private var nearness: Double { Swift.min(0x1p-5, 0x1p7 * rounding.format.unit) }
 
-  /// The class that most answers agree with; where several do, whose values more agree with.
-  func nearest() -> (place: Int, inside: Int)? {
+  /// How many answers are inside a class's bands, and whether the others are near to the truth: as
+  /// far off as `slack` ulps of it, or of 1.
+  struct Score: Sendable {
+    let place: Int
+    var inside = 0
+    var values = 0
+    var isNear = true
+  }
+
+  /// What a less careful program of the same function is allowed, in ulps.
+  static let slack = 16.0
+
+  /// The classes that come nearest, best first.
+  func nearest() -> [Score] {
     let share = nearness
     let few = Array(ranking.prefix(96))
     let near = parallel(few) { place in
@@ -105,16 +119,34 @@ struct Inquiry {
       }
     }
     let best = few.indices.sorted { (near[$1], $0) < (near[$0], $1) }.prefix(12).map { few[$0] }
-    let scores = parallel(best) { place in
-      let judgements = answered.map { judge($0, place) }
-      return (
-        place: place,
-        inside: judgements.count { $0.readings.allSatisfy { $0.placement.isPassed } },
-        values: judgements.count { $0.value.placement.isPassed }
-      )
+    return parallel(best) { score($0) }
+      .sorted {
+        ($1.isNear ? 1 : 0, $1.inside, $1.values, $0.place)
+          < ($0.isNear ? 1 : 0, $0.inside, $0.values, $1.place)
+      }
+  }
+
+  private func score(_ place: Int) -> Score {
+    // Places have sizes of their own; elsewhere slopes are differences of numbers of up to 1.
+    let isPlace = [Family.boxes, .rotatedBoxes, .keypoints].contains(pool.native.family)
+    return answered.reduce(into: Score(place: place)) { score, answer in
+      let judgement = judge(answer, place)
+      if judgement.readings.allSatisfy({ $0.placement.isPassed }) { score.inside += 1 }
+      if judgement.value.placement.isPassed { score.values += 1 }
+      let truths = judgement.gradient.compactMap { $0.band?.truth.midpoint.hi.magnitude }
+      let slope = truths.reduce(isPlace ? 0 : 1) { Swift.max($0, $1) }
+      func isNear(_ reading: Reading, _ size: Double) -> Bool {
+        guard reading.placement == .outside, let band = reading.band else {
+          return reading.placement != .outside
+        }
+        let distance = (reading.got - band.truth.midpoint.hi).magnitude
+        return distance <= Self.slack * 2 * rounding.format.unit * size
+      }
+      let size = Swift.max(1, judgement.value.band?.truth.midpoint.hi.magnitude ?? 1)
+      score.isNear =
+        score.isNear && isNear(judgement.value, size)
+        && judgement.gradient.allSatisfy { isNear($0, slope) }
     }
-    return scores.max { ($0.inside, $0.values, $1.place) < ($1.inside, $1.values, $0.place) }
-      .map { ($0.place, $0.inside) }
   }
 
   // MARK: Telling apart
@@ -130,15 +162,40 @@ struct Inquiry {
   }
 
   /// Candidates and bands that a survey takes at most.
-  private static let surveyed = (candidates: 40, bands: 1200)
+  private static let surveyed = (candidates: 40, bands: 400)
+
+  /// Of many items those where the candidates' plain values and slopes differ most, and some others:
+  /// what differs may still be within what rounding does.
+  private func promising(_ items: [Item], _ places: [Int], _ most: Int) -> [Item] {
+    guard items.count > most else { return items }
+    let spreads = parallel(items) { item in
+      let subjects = places.map { classes[$0].judge.subject }
+      let values = subjects.map { $0.value(item) }
+      let slopes = gradient ? subjects.map { $0.gradient(item) } : []
+      func spread(_ numbers: [Double], of size: Double) -> Double {
+        let least = numbers.min() ?? 0
+        let width = (numbers.max() ?? 0) - least
+        return width > 0 && size > 0 ? width / size : 0
+      }
+      var widest = spread(values, of: values.reduce(1) { Swift.max($0, $1.magnitude) })
+      let largest = slopes.joined().reduce(0) { Swift.max($0, $1.magnitude) }
+      for k in item.prediction.indices where !slopes.isEmpty {
+        widest = Swift.max(widest, spread(slopes.map { $0[k] }, of: largest))
+      }
+      return widest
+    }
+    let order = items.indices.sorted { (spreads[$1], $0) < (spreads[$0], $1) }
+    let best = order.prefix(2 * most / 3)
+    let rest = Array(order.dropFirst(best.count))
+    let step = Swift.max(1, rest.count / Swift.max(1, most - best.count))
+    return (best + stride(from: 0, to: rest.count, by: step).map { rest[$0] }).map { items[$0] }
+  }
 
   /// The largest gap at each item, and how many pairs of the standing it tells apart.
   func survey(_ items: [Item]) -> [(item: Item, apart: Int, gap: Gap?)] {
     let places = Array(standing.prefix(Self.surveyed.candidates))
     let most = Swift.max(12, Self.surveyed.bands / Swift.max(1, places.count))
-    // Of too many, every so manieth.
-    let step = Swift.max(1, (items.count + most - 1) / most)
-    return parallel(stride(from: 0, to: items.count, by: step).map { items[$0] }) { item in
+    return parallel(promising(items, places, most)) { item in
       let bands = places.map { classes[$0].judge.bands(item, rounding) }
       var apart = 0
       var widest: Gap?

@@ -30,10 +30,15 @@ struct Pool {
     let own = ([native] + subjects.prefix(4)).flatMap { subject in
       subject.strata.flatMap { subject.items($0, 3, seed) }
     }
-    let sizes = Self.exponents.flatMap { exponent in
-      native.strata.flatMap { scaled(native.items($0, 1, seed &+ 1), exponent) }
-    }
-    return narrow(own + sizes)
+    return narrow(own) + sizes(seed &+ 1)
+  }
+
+  /// Two items of each stratum in each size.
+  func sizes(_ seed: UInt64) -> [Item] {
+    narrow(
+      Self.exponents.flatMap { exponent in
+        native.strata.flatMap { scaled(native.items($0, 2, seed), exponent) }
+      })
   }
 
   /// Items near to one: at other sizes, and with the prediction nearer to the target.
@@ -53,41 +58,46 @@ struct Pool {
     return few.isEmpty ? items : few
   }
 
-  /// Items whose sizes are multiplied by a power of two, where that leaves them in the domain.
+  /// Items whose sizes are multiplied by a power of two, where that leaves them in the domain; of
+  /// elements also with the target left as it is.
   private func scaled(_ items: [Item], _ exponent: Int) -> [Item] {
     let factor = Double(sign: .plus, exponent: exponent, significand: 1)
-    func scaled(_ item: Item) -> Item? {
-      var item = item
-      switch native.family {
-      case .boxes, .elements, .regions:
-        item.prediction = item.prediction.map { $0 * factor }
-        item.target = item.target.map { $0 * factor }
-      case .rotatedBoxes:
-        for i in item.prediction.indices where i % 5 < 4 { item.prediction[i] *= factor }
-        for i in item.target.indices where i % 5 < 4 { item.target[i] *= factor }
-      case .classes: item.prediction = item.prediction.map { $0 * factor }
-      default: return nil
-      }
-      // Shares of a whole stay at most 1.
-      let isShare = native.family == .regions || native.family == .elements
-      if exponent > 0, isShare, (item.prediction + item.target).contains(where: { $0 > 1 }) {
-        return nil
-      }
-      item = item.rounded(to: native.format, targetIsIndex: native.targetIsIndex)
-      let isFinite = (item.prediction + item.target).allSatisfy(\.isFinite)
-      return isFinite && areasHaveSquares(item) ? item : nil
+    func scaled(_ numbers: [Double]) -> [Double] { numbers.map { $0 * factor } }
+    /// Of centre, sides and angle.
+    func turned(_ numbers: [Double]) -> [Double] {
+      numbers.enumerated().map { $0 % 5 < 4 ? $1 * factor : $1 }
     }
-    return items.compactMap(scaled)
+    let found = items.flatMap { item -> [Item] in
+      let (p, t) = (item.prediction, item.target)
+      switch native.family {
+      case .boxes, .regions: return [Item(scaled(p), scaled(t))]
+      case .elements: return [Item(scaled(p), scaled(t)), Item(scaled(p), t)]
+      case .rotatedBoxes: return [Item(turned(p), turned(t))]
+      case .classes: return [Item(scaled(p), t)]
+      default: return []
+      }
+    }
+    return found.map { $0.rounded(to: native.format, targetIsIndex: native.targetIsIndex) }
+      .filter { isSound($0, grown: exponent > 0) }
   }
 
-  /// Whether no box is so small that the square of an area, which slopes are divided by, is subnormal.
-  private func areasHaveSquares(_ item: Item) -> Bool {
-    guard native.family == .boxes else { return true }
-    return [item.prediction, item.target].allSatisfy { corners in
-      [0, 1].allSatisfy { i in
-        let side = corners[i + 2] - corners[i]
-        return side == 0 || side * side * side * side > 0x1p10 * native.format.leastNormal
+  private func isSound(_ item: Item, grown: Bool) -> Bool {
+    let numbers = item.prediction + item.target
+    guard numbers.allSatisfy(\.isFinite) else { return false }
+    switch native.family {
+    case .regions, .elements:
+      // Shares of a whole stay at most 1.
+      return !grown || numbers.allSatisfy { $0 <= 1 }
+    case .boxes:
+      // Programs may divide by the square of an area.
+      for box in [item.prediction, item.target] {
+        for side in [box[2] - box[0], box[3] - box[1]] where side > 0 {
+          let area = side * side
+          if area * area < 0x1p10 * native.format.leastNormal { return false }
+        }
       }
+      return true
+    default: return true
     }
   }
 }
