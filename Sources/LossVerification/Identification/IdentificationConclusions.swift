@@ -114,7 +114,9 @@ extension IdentificationReport {
       reason = "\(count) functions give the same at every item that was tried"
       return
     }
-    func name(_ place: Int) -> String { inquiry.classes[place].members[0].name }
+    func name(_ place: Int) -> String {
+      Self.sorted(Self.names(inquiry.classes[place], 0)).first?.text ?? ""
+    }
     overlap = Overlap(
       names: (name(gap.places.0), name(gap.places.1)), item: gap.item, quantity: gap.quantity,
       truths: gap.truths, share: gap.share)
@@ -146,9 +148,7 @@ extension IdentificationReport {
     else { return }
     let ofValue = first.at == 0
     var shown: [Difference] = []
-    let subject = inquiry.pool.native
-    let shrinking = Shrinking(
-      format: selection.format, targetIsIndex: subject.targetIsIndex)
+    let shrinking = Shrinking(inquiry.pool.native)
     let simplest = try shrinking.shrink(answer.item) { items in
       let answers = try implementation.evaluate(items, gradient: inquiry.gradient)
       return zip(items, answers).map { item, answer in
