@@ -102,6 +102,12 @@ extension JSON: CustomStringConvertible {
 
   private static func quote(_ text: String, to out: inout String) {
     out += "\""
+    defer { out += "\"" }
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+    {
+      out += text
+      return
+    }
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": out += "\\\""
@@ -114,7 +120,6 @@ extension JSON: CustomStringConvertible {
       default: out.unicodeScalars.append(scalar)
       }
     }
-    out += "\""
   }
 }
 

@@ -65,20 +65,51 @@ struct Trial {
     _ implementation: inout I, _ items: [Item], _ name: String
   ) throws {
     var stratum = ConformanceReport.Stratum(name: name)
-    // A few batches at a time bound the memory, and give every core its part to judge.
+    // A few batches at a time bound the memory. The ones before are judged while the program answers.
     let chunk = 4096
+    var before: Judging?
     for first in stride(from: 0, to: items.count, by: chunk) {
       let some = Array(items[first..<Swift.min(first + chunk, items.count)])
       let answers = try implementation.evaluate(some, gradient: gradient)
-      let judgements = judgements(some, answers)
-      for ((item, answer), judgement) in zip(zip(some, answers), judgements) {
-        record(item, answer, judgement, &stratum)
-      }
-      if seen.count < 512 {
-        seen += zip(some, answers).prefix(64).map { ($0, $1) }
+      if let before { record(before, &stratum) }
+      before = Judging(self, some, answers)
+    }
+    if let before { record(before, &stratum) }
+    report.strata.append(stratum)
+  }
+
+  /// Items that are being judged in the background.
+  private struct Judging {
+    let items: [Item]
+    let answers: [CaseAnswer]
+    private let judgements = Locked<[Judgement?]>([])
+    private let done = DispatchGroup()
+
+    init(_ trial: Trial, _ items: [Item], _ answers: [CaseAnswer]) {
+      self.items = items
+      self.answers = answers
+      DispatchQueue.global().async(group: done) { [judgements] in
+        let found = trial.judgements(items, answers)
+        judgements.update { $0 = found }
       }
     }
-    report.strata.append(stratum)
+
+    /// Waits for them.
+    var found: [Judgement?] {
+      done.wait()
+      return judgements.value
+    }
+  }
+
+  private mutating func record(
+    _ judging: Judging, _ stratum: inout ConformanceReport.Stratum
+  ) {
+    for ((item, answer), judgement) in zip(zip(judging.items, judging.answers), judging.found) {
+      record(item, answer, judgement, &stratum)
+    }
+    if seen.count < 512 {
+      seen += zip(judging.items, judging.answers).prefix(64).map { ($0, $1) }
+    }
   }
 
   func judgements(_ items: [Item], _ answers: [CaseAnswer]) -> [Judgement?] {
