@@ -254,6 +254,30 @@ struct NumPyProgramTests {
     }
   }
 
+  @Test(arguments: [
+    ("giou", "swapped min"), ("giou", "gradient of the batch's mean"),
+    ("giou", "epsilon 1e-09 on union"), ("giou", "epsilon 1e-07 on enclosing"),
+    ("giou", "epsilon 1e-07 on sides"), ("giou", "epsilon 1e-06 on heights"),
+    ("ciou", "epsilon 1e-07 on union"), ("ciou", "epsilon 1e-06 on enclosing"),
+  ])
+  func everyPlaceOfAnEpsilonIsRejected(_ loss: String, _ mutant: String) throws {
+    let entry = try #require(catalog.first { $0.loss.name == loss })
+    #expect(Mutant.all(of: entry).contains { $0.name == mutant })
+    let (report, failure, _, status) = run(loss, "naive", mutant, cases: 240)
+    #expect(status == 1, "\(failure)")
+    let finding = try #require(report?.findings.first)
+    #expect(finding.complexity <= 20, "\(finding.item)")
+  }
+
+  @Test func anEpsilonOnBothDenominatorsIsNamed() {
+    let (report, failure, _, status) = run(
+      "giou", "naive", "epsilon 1e-07 on union and enclosing", cases: 240)
+    #expect(status == 1, "\(failure)")
+    #expect(
+      report?.findings.contains { $0.dialects.contains("torchvision/generalized_box_iou_loss") }
+        == true, "\(report?.findings.map(\.dialects) ?? [])")
+  }
+
   @Test func anAttachedWeightIsNamed() {
     let (report, failure, _, status) = run("ciou", "naive", "attached")
     #expect(status == 1, "\(failure)")

@@ -1,6 +1,7 @@
 """GIoU and CIoU in NumPy for the tests: `boxes.py STYLE [MUTANT]`.
 
-Styles are correct: naive, reordered, fused. Mutants are wrong by what their name says.
+Styles are correct: naive, reordered, fused. Mutants are wrong by what their name says; so is
+`epsilon SIZE on PLACE`, of which the places are union, enclosing, union and enclosing, sides, heights.
 """
 import json, sys
 import numpy as np
@@ -9,6 +10,13 @@ STYLE = sys.argv[1]
 MUTANT = sys.argv[2] if len(sys.argv) > 2 else ""
 TYPES = {"f16": np.dtype("f2"), "f32": np.dtype("f4"), "f64": np.dtype("f8")}
 EPSILON = 1e-6
+PLACE = MUTANT.partition(" on ")[2]
+SIZE = float(MUTANT.split()[1]) if PLACE else 0.0
+
+
+def added(x, *places):
+    """x, and the epsilon if its place is among these."""
+    return x + x.dtype.type(SIZE) if PLACE in places else x
 
 
 def fma(a, b, c):
@@ -24,7 +32,9 @@ def parts(p, t):
     one = p.dtype.type(1 if MUTANT == "width" else 0)
     w, h = (p[:, 2:] - p[:, :2] + one).T
     W, H = (t[:, 2:] - t[:, :2] + one).T
-    spans = np.minimum(p[:, 2:], t[:, 2:]) - low(p[:, :2], t[:, :2]) + one
+    w, W, h, H = added(w, "sides"), added(W, "sides"), *(added(x, "sides", "heights") for x in (h, H))
+    high = np.maximum if MUTANT == "swapped min" else np.minimum
+    spans = high(p[:, 2:], t[:, 2:]) - low(p[:, :2], t[:, :2]) + one
     if MUTANT != "clamp":
         spans = np.maximum(spans, 0)
     iw, ih = spans.T
@@ -36,10 +46,15 @@ def parts(p, t):
     inner = np.concatenate([p[:, :2] > t[:, :2], p[:, 2:] < t[:, 2:]], 1)
     if MUTANT == "swapped":
         inner[:, :2] = ~inner[:, :2]
+    if MUTANT == "swapped min":
+        inner[:, 2:] = ~inner[:, 2:]
     hit = ((iw > 0) & (ih > 0))[:, None]
     dA = np.stack([-h, -w, h, w], 1)
     dI = np.where(inner & hit, np.stack([-ih, -iw, ih, iw], 1), 0)
     return w, h, W, H, cw, ch, I, U, inner, dI, dA - dI
+
+
+UNION, ENCLOSING = ("union", "union and enclosing"), ("enclosing", "union and enclosing")
 
 
 def column(x):
@@ -55,8 +70,10 @@ def giou(p, t):
         value = (1 - I / U) + (1 - U / C)
         gradient = (i / u * dU - dI) / u + (u / c * dC - dU) / c
     else:
-        value = 1 - I / U + (C - U) / C
-        gradient = -fma(dI, u, -i * dU) / (u * u) + fma(u, dC, -dU * c) / (c * c)
+        U_, u_ = added(U, *UNION), added(u, *UNION)
+        C_, c_ = added(C, *ENCLOSING), added(c, *ENCLOSING)
+        value = 1 - I / U_ + (C - U) / C_
+        gradient = -fma(dI, u_, -i * dU) / (u_ * u_) + fma(u, dC, -dU * c) / (c_ * c_)
     if MUTANT == "denominator":
         value = 1 - I / U + (C - U) / U
     return value, gradient
@@ -70,8 +87,9 @@ def ciou(p, t):
     else:
         d = (p[:, :2] + p[:, 2:] - t[:, :2] - t[:, 2:]) * half
     dx, dy = d.T
+    U = added(U, *UNION)
     rho = fma(dx, dx, dy * dy)
-    c2 = fma(cw, cw, ch * ch)
+    c2 = added(fma(cw, cw, ch * ch), *ENCLOSING)
     scale = p.dtype.type(4 / np.pi ** 2)
     cross = W * h - w * H
     turn = np.arctan(cross / fma(H, h, W * w))
@@ -108,6 +126,8 @@ def answer_of(function):
         if MUTANT == "tail":
             tail = len(value) // 8 * 8
             value[tail:], gradient[tail:] = 0, 0
+        if MUTANT == "gradient of the batch's mean":
+            gradient = gradient / p.dtype.type(len(p))
         if MUTANT == "reduction":
             value = np.full_like(value, value.mean())
         return value, gradient
