@@ -1,4 +1,4 @@
-"""Answers the protocol by functions of Keras (on TensorFlow) and of optax, as they are installed;
+"""Answers the protocol by functions of Keras (on TensorFlow), KerasCV and optax, as they are installed;
 gradients by tf.GradientTape and by jax.grad.
 
     lossref verify --loss huber --dialect keras/Huber -- python peers_tensorflow.py keras/Huber
@@ -8,6 +8,7 @@ The argument names the row of the table that answers, whatever is selected.
 import json
 import os
 import sys
+import types
 
 # A name: the loss and the dialect that it is held against ("own" is of the row's name, "native" as the
 # chapter defines it), and the call. Keras: p and t are a batch's predictions and targets, a row an
@@ -37,6 +38,12 @@ FUNCTIONS = {
         "sparse_cross_entropy", "own",
         "losses.SparseCategoricalCrossentropy(from_logits=True, reduction='none')(t[:, 0], p)"),
     "keras/Dice": ("dice", "own", "losses.Dice(axis=1, reduction='none')(t, p)"),
+    "keras/keras_cv_IoULoss": (
+        "iou", "own",
+        "cv.IoULoss('xyxy', mode='linear', axis='no_reduction', reduction='none')(t, p)"),
+    "keras/keras_cv_GIoULoss": (
+        "giou", "own", "cv.GIoULoss('xyxy', axis='no_reduction', reduction='none')(t, p)"),
+    "keras/keras_cv_CIoULoss": ("ciou", "own", "cv.CIoULoss('xyxy', reduction='none')(t, p)"),
     "optax/squared_error": ("mse", "own", "optax.squared_error(p, t)"),
     "optax/l2_loss": ("mse", "native", "2 * optax.l2_loss(p, t)"),
     "optax/huber_loss": ("huber", "own", "optax.huber_loss(p, t)"),
@@ -73,6 +80,17 @@ def keras_functions():
     import tensorflow as tf
     from keras.utils.bounding_boxes import compute_ciou
 
+    names = {"losses": keras.losses, "compute_ciou": compute_ciou}
+    version = keras.__version__
+    if "keras_cv" in name:
+        # Its data sets, which no loss needs, need a package of that name.
+        sys.modules.setdefault(
+            "tensorflow_datasets", types.ModuleType("tensorflow_datasets"))
+        import keras_cv
+
+        names["cv"] = keras_cv.losses
+        version = f"{keras_cv.__version__} on Keras {version}"
+
     def evaluator(expression, dtype):
         keras.config.set_floatx(dtype.name)
 
@@ -80,13 +98,12 @@ def keras_functions():
             p, t = tf.constant(p), tf.constant(t)
             with tf.GradientTape() as tape:
                 tape.watch(p)
-                names = {"losses": keras.losses, "compute_ciou": compute_ciou, "p": p, "t": t}
-                value = tf.reshape(eval(expression, names), [len(p)])
+                value = tf.reshape(eval(expression, names | {"p": p, "t": t}), [len(p)])
             return value.numpy(), tape.gradient(value, p).numpy()
 
         return evaluate
 
-    return evaluator, keras.__version__
+    return evaluator, version
 
 
 def optax_functions():

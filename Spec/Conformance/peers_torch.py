@@ -43,7 +43,7 @@ FUNCTIONS = {
     "ultralytics/batch_probiou": ("probiou", "own", "pairs(batch_probiou)"),
     "ultralytics/FocalLoss": ("focal", "own", "each(lambda p, t: FocalLoss()(p, t))"),
     "ultralytics/DFLoss": (
-        "dfl", "native",
+        "dfl", "mmdet/distribution_focal_loss",
         "each(lambda p, t: DFLoss(p.shape[1])(p.repeat(4, 1), t.repeat(1, 4)))"),
     "ultralytics/KeypointLoss": (
         "oks", "native",
@@ -232,7 +232,7 @@ def answer(m):
     p, t = unpack(m["prediction"]).requires_grad_(), unpack(m["target"])
     try:
         value = selected(p, t)
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, AssertionError) as error:
         return {"seq": m["seq"], "error": str(error).splitlines()[0]}
     gradient = {}
     if m["gradient"]:

@@ -1,4 +1,5 @@
 import Foundation
+import LossDefinitions
 import LossVerification
 import Testing
 
@@ -70,6 +71,34 @@ import Testing
       if: Programs.imports("tensorflow, keras"), "python3 does not import tensorflow and keras"))
   func keras() {
     conforms(["python3", Self.source("keras_losses.py")], loss: "huber", dialect: "keras")
+  }
+
+  /// The functions of the conformance report are held against what there is.
+  @Test(
+    .enabled(if: Programs.hasPython, "python3 is not in PATH"),
+    arguments: ["peers_torch.py", "peers_tensorflow.py"])
+  func reportedFunctionsAreInTheCatalog(_ program: String) throws {
+    let listed = Self.folder.appendingPathComponent(program).path + ".json"
+    try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
+    let command = "python3 \(Programs.path("Spec/Conformance/\(program)")) --list"
+    #expect(Programs.succeeds("{ \(command); } | tee \(listed)"))
+    guard case .object(let rows) = try JSON(String(contentsOfFile: listed, encoding: .utf8)) else {
+      Issue.record("no rows")
+      return
+    }
+    #expect(rows.count > 20)
+    let dialects = Set(catalog.flatMap { $0.loss.dialects.map { "\($0.peer)/\($0.function)" } })
+    for (name, row) in rows {
+      guard case .list(let cells) = row, cells.count == 3, case .text(let loss) = cells[0],
+        case .text(let dialect) = cells[1]
+      else {
+        Issue.record("\(name) is \(row)")
+        continue
+      }
+      #expect(catalog.contains { $0.loss.name == loss }, "\(name)")
+      #expect(
+        dialect == "native" || dialects.contains(dialect == "own" ? name : dialect), "\(name)")
+    }
   }
 
   @Test func allAreShort() throws {
