@@ -37,6 +37,25 @@ struct Subject: Sendable {
 
   var format: Format { selection.format }
 
+  /// The strata of a trial: the loss's own and, of boxes, tiny ones, where an epsilon under an area or
+  /// a squared side shows.
+  var trialStrata: [String] { strata + (family == .boxes ? [Self.tiny] : []) }
+
+  /// Items of a stratum of a trial.
+  func trialItems(_ stratum: String, _ count: Int, _ seed: UInt64) -> [Item] {
+    guard stratum == Self.tiny, family == .boxes else { return items(stratum, count, seed) }
+    return items("unit", count, seed &+ 2).enumerated().compactMap { k, item in
+      let scale = Double(sign: .plus, exponent: -10 - k % 16, significand: 1)
+      let boxes = [item.prediction, item.target].map { $0.map { $0 * scale } }
+      // Slopes are divided by squared areas, which correct programs must be able to hold.
+      let least = boxes.flatMap { [$0[2] - $0[0], $0[3] - $0[1]] }.filter { $0 > 0 }.min() ?? 0
+      guard least * least * least * least > 0x1p10 * format.leastNormal else { return nil }
+      return Item(boxes[0], boxes[1]).rounded(to: format)
+    }
+  }
+
+  private static let tiny = "tiny"
+
   /// Holds one answer against its bands, each of which the judgement carries.
   func judge(
     _ item: Item, _ value: Double, _ gradient: [Double]?, _ rounding: Rounding,

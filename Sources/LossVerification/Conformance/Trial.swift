@@ -37,15 +37,16 @@ struct Trial {
     if let item = options.onlyItem {
       try judge(&implementation, [item.rounded(to: options.format)], "the case")
     } else {
-      let few = subject.strata.flatMap { subject.items($0, 4, options.seed &+ 1) }
+      let few = subject.trialStrata.flatMap { subject.trialItems($0, 4, options.seed &+ 1) }
       let behaviour = try BehaviourProbes(
         &implementation, Array(few.prefix(64)), gradient: gradient,
         isPromised: report.greeting.deterministic)
       report.probes = arithmetic.probes + behaviour.probes
-      let each = (options.cases + subject.strata.count - 1) / subject.strata.count
-      for (i, stratum) in subject.strata.enumerated() {
-        try judge(&implementation, subject.items(stratum, each, options.seed), stratum)
-        progress(Double(i + 1) / Double(subject.strata.count))
+      let strata = subject.trialStrata
+      let each = (options.cases + strata.count - 1) / strata.count
+      for (i, stratum) in strata.enumerated() {
+        try judge(&implementation, subject.trialItems(stratum, each, options.seed), stratum)
+        progress(Double(i + 1) / Double(strata.count))
       }
       if !known.isEmpty, !report.isRecorded {
         try judge(&implementation, known, KnownFailures.stratum)
