@@ -89,6 +89,10 @@ public enum CaseAnswer: Sendable, Equatable {
   case rejected(String)
   /// It crashed, hung or reported an error, on this item alone.
   case failed(String)
+
+  var withoutGradient: CaseAnswer {
+    if case .numbers(let value, _) = self { .numbers(value: value, gradient: nil) } else { self }
+  }
 }
 
 /// A program that cannot be asked any more, or that breaks the protocol.

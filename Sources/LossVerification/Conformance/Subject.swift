@@ -37,24 +37,33 @@ struct Subject: Sendable {
 
   var format: Format { selection.format }
 
-  /// The strata of a trial: the loss's own and, of boxes, tiny ones, where an epsilon under an area or
-  /// a squared side shows.
-  var trialStrata: [String] { strata + (family == .boxes ? [Self.tiny] : []) }
+  /// The strata of a trial: the loss's own and, of boxes, tiny and minute ones, where an epsilon under
+  /// an area or a side shows.
+  var trialStrata: [String] { strata + (family == .boxes ? [Self.tiny, Self.minute] : []) }
 
   /// Items of a stratum of a trial.
   func trialItems(_ stratum: String, _ count: Int, _ seed: UInt64) -> [Item] {
-    guard stratum == Self.tiny, family == .boxes else { return items(stratum, count, seed) }
-    return items("unit", count, seed &+ 2).enumerated().compactMap { k, item in
-      let scale = Double(sign: .plus, exponent: -10 - k % 16, significand: 1)
+    guard family == .boxes, [Self.tiny, Self.minute].contains(stratum) else {
+      return items(stratum, count, seed)
+    }
+    // Values are divided by areas, slopes by their squares: correct programs must be able to hold them.
+    let (first, power) = stratum == Self.tiny ? (10, 4.0) : (26, 2.0)
+    return items("unit", count, seed &+ UInt64(first)).enumerated().compactMap { k, item in
+      let scale = Double(sign: .plus, exponent: -first - k % 16, significand: 1)
       let boxes = [item.prediction, item.target].map { $0.map { $0 * scale } }
-      // Slopes are divided by squared areas, which correct programs must be able to hold.
       let least = boxes.flatMap { [$0[2] - $0[0], $0[3] - $0[1]] }.filter { $0 > 0 }.min() ?? 0
-      guard least * least * least * least > 0x1p10 * format.leastNormal else { return nil }
+      guard Double.pow(least, power) > 0x1p10 * format.leastNormal else { return nil }
       return Item(boxes[0], boxes[1]).rounded(to: format)
     }
   }
 
+  /// Whether the gradients of a stratum's items are judged, too.
+  func judgesGradients(of stratum: String) -> Bool {
+    family != .boxes || stratum != Self.minute
+  }
+
   private static let tiny = "tiny"
+  private static let minute = "minute"
 
   /// Holds one answer against its bands, each of which the judgement carries.
   func judge(

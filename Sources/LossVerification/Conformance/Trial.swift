@@ -71,7 +71,8 @@ struct Trial {
     var before: Judging?
     for first in stride(from: 0, to: items.count, by: chunk) {
       let some = Array(items[first..<Swift.min(first + chunk, items.count)])
-      let answers = try implementation.evaluate(some, gradient: gradient)
+      var answers = try implementation.evaluate(some, gradient: gradient)
+      if !subject.judgesGradients(of: name) { answers = answers.map(\.withoutGradient) }
       if let before { record(before, &stratum) }
       before = Judging(self, some, answers)
     }
