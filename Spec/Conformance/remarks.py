@@ -27,7 +27,18 @@ TIES = """\
 Where an edge is shared far from the origin, two things come together: TensorFlow gives the whole slope of a tie to
 its first argument, which is right, and centres as half the sums of corners round, as the formula is written."""
 
+FLOOR = """\
+Where an area is below 1e-6, `bbox_overlaps` raises it to that, of the union and of the enclosing box. The
+catalog's dialect is the loss without that floor, which boxes in pixels never reach; all others conform."""
+
 REMARKS = {
+    "mmdet/iou_loss_linear": FLOOR,
+    "mmdet/iou_loss_square": FLOOR,
+    "mmdet/iou_loss_log": FLOOR,
+    "mmdet/giou_loss": FLOOR,
+    "mmdet/siou_loss": """\
+Where a side of the enclosing box is below 1e-7 it is raised to that, and the offset between the centres has 1e-7
+added, so that boxes of such a size see a distance that is not there. Boxes in pixels conform.""",
     "torch/binary_cross_entropy_with_logits": LOGITS,
     "torch/cross_entropy": SOFTMAX,
     "torchvision/distance_box_iou": CENTRES,
